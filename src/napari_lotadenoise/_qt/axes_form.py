@@ -1,0 +1,126 @@
+"""Combo boxes that say what the axes of a layer mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
+
+from napari_lotadenoise.image import Layout
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+#: What an axis in front of Y and X can be.
+_CHOICES = "ZTCP"
+_WORDS = {"Z": "z-slices", "T": "time points", "C": "channels", "P": "positions"}
+_SYNONYMS = {
+    "z": "Z", "depth": "Z", "plane": "Z", "slice": "Z", "t": "T", "time": "T", "frame": "T",
+    "c": "C", "ch": "C", "channel": "C", "channels": "C", "p": "P", "pos": "P", "position": "P", "scene": "P",
+}  # fmt: skip
+
+
+class AxesForm(QWidget):
+    """Proposes what the axes of a layer are and lets the user say otherwise."""
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._form = QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._boxes: list[QComboBox] = []
+        self._rgb = False
+        self._channels = QComboBox()
+        self._channels.addItem("one network each", "apart")
+        self._channels.addItem("together", "together")
+        self._channels.setAccessibleName("Channels")
+        self._channels.setToolTip("Whether every channel gets a network of its own, or one network sees all of them.")
+        self._volume = QCheckBox("3-D network")
+        self._volume.setToolTip("Denoise the stack as a volume; otherwise its slices share a 2-D network.")
+        self._channels.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self._volume.toggled.connect(lambda _: self.changed.emit())
+
+    def show_layer(self, layer: Image | None) -> None:
+        """Propose the axes of a layer."""
+        self._clear()
+        if layer is None:
+            return
+        self._rgb = bool(layer.rgb)
+        proposal = propose_axes(layer)
+        for axis, letter in enumerate(proposal):
+            box = QComboBox()
+            for choice in _CHOICES:
+                box.addItem(_WORDS[choice], choice)
+            box.setCurrentIndex(_CHOICES.index(letter))
+            box.currentIndexChanged.connect(self._adapt)
+            name = f"Axis {axis} ({layer.data.shape[axis] if not layer.multiscale else layer.data[0].shape[axis]})"
+            box.setAccessibleName(name)
+            self._form.addRow(name, box)
+            self._boxes.append(box)
+        self._form.addRow("Channels", self._channels)
+        self._form.addRow("", self._volume)
+        self._adapt()
+
+    def layout_value(self) -> Layout:
+        """Return the layout as it is shown.
+
+        Raises
+        ------
+        AxesError
+            Where two axes have the same meaning.
+        """
+        letters = "".join(box.currentData() for box in self._boxes) + "YX" + ("S" if self._rgb else "")
+        channels = self._channels.currentData() if "C" in letters else "apart"
+        return Layout(letters, channels, self._volume.isChecked() and "Z" in letters)
+
+    def set_layout(self, axes: str, channels: str = "apart", volume: bool = False) -> None:
+        """Show other axes, for example ``"CZYX"``."""
+        for box, letter in zip(self._boxes, axes, strict=False):
+            box.setCurrentIndex(_CHOICES.index(letter))
+        self._channels.setCurrentIndex(self._channels.findData(channels))
+        self._volume.setChecked(volume)
+
+    def _adapt(self) -> None:
+        letters = [box.currentData() for box in self._boxes]
+        self._form.setRowVisible(self._channels, "C" in letters)
+        self._form.setRowVisible(self._volume, "Z" in letters)
+        self.changed.emit()
+
+    def _clear(self) -> None:
+        for box in self._boxes:
+            self._form.removeRow(box)
+        self._boxes = []
+        for widget in (self._channels, self._volume):
+            self._form.takeRow(widget) if self._form.indexOf(widget) >= 0 else None
+
+
+def propose_axes(layer: Image) -> str:
+    """Propose a letter for every axis in front of Y and X, from labels, units and scale where they tell something.
+
+    Where nothing tells, three dimensions are taken for a z-stack, four for time and z, more for positions, time,
+    channels and z.
+    """
+    count = layer.ndim - 2
+    guess = "PTCZ"[-count:] if count > 2 else "TZ"[-count:] if count else ""
+    letters = list(guess)
+    for axis in range(count):
+        letters[axis] = _from_metadata(layer, axis) or letters[axis]
+    free = [c for c in _CHOICES if c not in letters]
+    for axis, letter in enumerate(letters):
+        if letter in letters[:axis] and free:
+            letters[axis] = free.pop(0)
+    return "".join(letters)
+
+
+def _from_metadata(layer: Image, axis: int) -> str | None:
+    label = str(layer.axis_labels[axis]).lower()
+    if label in _SYNONYMS:
+        return _SYNONYMS[label]
+    unit = layer.units[axis]
+    if unit.is_compatible_with("second"):
+        return "T"
+    if unit.is_compatible_with("meter"):
+        return "Z"
+    return None

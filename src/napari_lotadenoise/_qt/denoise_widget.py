@@ -1,0 +1,354 @@
+"""The Denoise dock: what is to be done, said in words; one button; what is going on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import napari
+from napari.layers import Image
+from napari.utils.notifications import show_warning
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible
+
+from napari_lotadenoise import devices, plan
+from napari_lotadenoise._qt.axes_form import AxesForm
+from napari_lotadenoise._qt.form import make_form, read_form
+from napari_lotadenoise._qt.plot import LivePlot
+from napari_lotadenoise._qt.run_bar import RunBar
+from napari_lotadenoise._qt.session import Order, Session
+from napari_lotadenoise.errors import LotaDenoiseError, NotFiniteError
+from napari_lotadenoise.method import Method, Training, configure
+from napari_lotadenoise.methods import METHODS
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.events import Progress, Started
+
+
+class DenoiseWidget(QWidget):
+    """Dock widget that denoises an image layer while you watch.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        Handed in by napari.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.session: Session | None = None
+        self._make_controls()
+        self._arrange()
+        self._connect()
+        self._choose_method()
+        self._refresh_layers()
+        self._follow_active()
+        self.plot.set_theme(self.viewer.theme)
+
+    # ---------------------------------------------------------------- what is wanted
+
+    @property
+    def layer(self) -> Image | None:
+        """The layer that is chosen."""
+        return self.layers.currentData()
+
+    def order(self, *, fill: bool = False) -> Order:
+        """Put together what the user wants.
+
+        Raises
+        ------
+        LotaDenoiseError
+            Where the choices do not fit together.
+        """
+        if self.layer is None:
+            raise LotaDenoiseError(self._why_no_layer())
+        method, training = self._configured()
+        return Order(
+            self.layer, method, training, self.axes.layout_value(), self.preset.currentText(),
+            self.device.currentText(), self.seed.value(), fill, self._wanted(),
+        )  # fmt: skip
+
+    def denoise(self, *, fill: bool = False) -> None:
+        """Start a run; a second call while one is going on does nothing."""
+        if self.session is not None:
+            return
+        try:
+            order = self.order(fill=fill)
+        except LotaDenoiseError as error:
+            self._complain(error)
+            return
+        self.plot.clear()
+        self.run_bar.set_running(True)
+        self.session = Session(self.viewer, order)
+        self.session.started.connect(self._on_started)
+        self.session.progressed.connect(self._on_progress)
+        self.session.ended.connect(self._on_ended)
+
+    def finish_now(self) -> None:
+        """Apply what is learnt so far."""
+        if self.session is not None:
+            self.run_bar.say("Finishing: applying what is learnt ...")
+            self.session.finish_now()
+
+    def pause(self) -> None:
+        """Pause or resume the run."""
+        if self.session is not None:
+            self.run_bar.set_paused(self.session.toggle_pause())
+
+    def discard(self) -> None:
+        """End the run and leave everything as it was."""
+        if self.session is not None:
+            self.session.discard()
+
+    # ---------------------------------------------------------------- controls
+
+    def _make_controls(self) -> None:
+        self.layers, self.method, self.preset, self.device = (QComboBox() for _ in range(4))
+        for method in METHODS.values():
+            self.method.addItem(method.info.title, method.id)
+        self.preset.setToolTip(
+            "fast: our schedule, for use. paper: the published or reference schedule, for comparison."
+        )
+        self.device.addItems(devices.DEVICES)
+        self.device_reason = _label(f"auto: {devices.guess()}")
+        self.seed = QSpinBox()
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setToolTip("The same seed gives the same result.")
+        self.axes = AxesForm()
+        self.about, self.sentence = _label(), _label()
+        self.about.setTextFormat(Qt.TextFormat.RichText)
+        self.about.setOpenExternalLinks(True)
+        self.sentence.setAccessibleName("What will be done")
+        self.show_maps, self.show_residual = QCheckBox("mask and maps"), QCheckBox("residual")
+        self.show_maps.setToolTip(
+            "Show the method's own maps while it runs, such as the hidden pixels or the local trace."
+        )
+        self.show_residual.setToolTip("Show what is taken away, while running and as a layer below the result.")
+        self.advanced = QCollapsible("Hyper-parameters, device and seed")
+        self.advanced.setDuration(0)
+        self._advanced_box = QVBoxLayout()
+        self.form: Any = None
+        self.run_bar, self.plot = RunBar(), LivePlot()
+
+    def _arrange(self) -> None:
+        content = QWidget()
+        box = QVBoxLayout(content)
+        form = _form(("Layer", self.layers), ("Method", self.method), ("Preset", self.preset))
+        box.addLayout(form)
+        shown = QHBoxLayout()
+        for widget in (QLabel("Show live"), self.show_maps, self.show_residual):
+            shown.addWidget(widget)
+        shown.addStretch()
+        for widget in (self.about, self.axes, self.sentence):
+            box.addWidget(widget)
+        box.addLayout(shown)
+        for widget in (self.run_bar, self.plot, self._advanced()):
+            box.addWidget(widget)
+        box.addStretch()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        self.setMinimumWidth(330)
+
+    def _advanced(self) -> QCollapsible:
+        inside = QWidget()
+        inside.setLayout(self._advanced_box)
+        self._advanced_box.setContentsMargins(0, 0, 0, 0)
+        self._advanced_box.addLayout(_form(("Device", self.device), ("", self.device_reason), ("Seed", self.seed)))
+        self.advanced.setContent(inside)
+        self.advanced.collapse(animate=False)
+        return self.advanced
+
+    def _connect(self) -> None:
+        layers = self.viewer.layers
+        for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
+            event.connect(self._refresh_layers)
+        layers.selection.events.active.connect(self._follow_active)
+        self.viewer.events.theme.connect(self._on_theme)
+        self.layers.currentIndexChanged.connect(self._on_layer)
+        self.method.currentIndexChanged.connect(self._choose_method)
+        self.preset.currentIndexChanged.connect(self._fill_parameters)
+        self.device.currentIndexChanged.connect(self._describe)
+        self.axes.changed.connect(self._describe)
+        self.show_maps.toggled.connect(self._show_live)
+        self.show_residual.toggled.connect(self._show_live)
+        bar = self.run_bar
+        bar.denoise.connect(self.denoise)
+        bar.fill_and_denoise.connect(lambda: self.denoise(fill=True))
+        bar.finish_now.connect(self.finish_now)
+        bar.pause.connect(self.pause)
+        bar.discard.connect(self.discard)
+
+    # ---------------------------------------------------------------- reactions
+
+    def _refresh_layers(self, event: Any = None) -> None:
+        chosen = self.layer
+        self.layers.blockSignals(True)
+        self.layers.clear()
+        for layer in self.viewer.layers:
+            if isinstance(layer, Image) and not layer.name.endswith("(live)"):
+                self.layers.addItem(layer.name, layer)
+                layer.events.name.connect(self._rename_layers)
+        self.layers.blockSignals(False)
+        if not self._select(chosen):
+            self._on_layer()
+
+    def _rename_layers(self, event: Any = None) -> None:
+        for index in range(self.layers.count()):
+            self.layers.setItemText(index, self.layers.itemData(index).name)
+
+    def _follow_active(self, event: Any = None) -> None:
+        active = self.viewer.layers.selection.active
+        if isinstance(active, Image):
+            self._select(active)
+        self._describe()
+
+    def _select(self, layer: Image | None) -> bool:
+        for index in range(self.layers.count()):
+            if layer is not None and self.layers.itemData(index) == layer:
+                self.layers.setCurrentIndex(index)
+                return True
+        return False
+
+    def _on_layer(self, index: int = 0) -> None:
+        self.axes.show_layer(self.layer)
+        self._describe()
+
+    def _choose_method(self, index: int = 0) -> None:
+        self._tell_about()
+        self.preset.blockSignals(True)
+        self.preset.clear()
+        self.preset.addItems(list(self._method().presets))
+        self.preset.blockSignals(False)
+        self._fill_parameters()
+
+    def _tell_about(self) -> None:
+        info = self._method().info
+        self.about.setText(
+            f"{info.idea}<br><b>Assumes</b> {info.assumes}.<br><b>Fails</b> {info.fails}. "
+            f'<a href="{info.url}" style="color: {self._text_colour()}">Source</a>'
+        )
+        self.about.setToolTip(info.source)
+
+    def _fill_parameters(self, index: int = 0) -> None:
+        method, training = configure(self._method(), self.preset.currentText())
+        if self.form is not None:
+            self._advanced_box.removeWidget(self.form.native)
+            self.form.native.deleteLater()
+        self.form = make_form((method, training) if method.trained else (method,))
+        self.form.changed.connect(lambda _=None: self._describe())
+        self._advanced_box.addWidget(self.form.native)
+        self._describe()
+
+    def _method(self) -> type[Method]:
+        return METHODS[self.method.currentData()]
+
+    def _configured(self) -> tuple[Method, Training]:
+        return configure(self._method(), self.preset.currentText(), **read_form(self.form))
+
+    def _describe(self, *_: Any) -> None:
+        """Say in words what the button will do."""
+        try:
+            order = self.order()
+        except LotaDenoiseError as error:
+            self.sentence.setText(str(error))
+            return
+        shape = _shape(order.layer)
+        device = devices.guess() if order.device == "auto" else order.device
+        seconds = plan.seconds_for(shape, order.layout, order.method, order.training)
+        self.sentence.setText(plan.describe(shape, order.layout, order.method, device, seconds))
+
+    def _why_no_layer(self) -> str:
+        active = self.viewer.layers.selection.active
+        if active is None:
+            return "Open an image, or choose File > Open Sample > LoTA Denoise; then press Denoise."
+        return f"{active.name!r} is a {type(active).__name__} layer; choose an image layer to denoise."
+
+    def _on_started(self, event: Started) -> None:
+        self.device_reason.setText(event.device)
+        self.run_bar.say(event.plan)
+
+    def _on_progress(self, progress: Progress) -> None:
+        self.plot.add(progress)
+        self.run_bar.show_progress(progress)
+
+    def _on_ended(self, error: Exception | None, words: str) -> None:
+        self.session = None
+        self.run_bar.set_running(False)
+        if error is None:
+            self.run_bar.say(words)
+        else:
+            self._complain(error)
+
+    def _complain(self, error: Exception) -> None:
+        self.run_bar.say(f"Cannot denoise: {error}", offer_fill=isinstance(error, NotFiniteError))
+        show_warning(f"Cannot denoise: {error}")
+
+    def _on_theme(self, event: Any = None) -> None:
+        self.plot.set_theme(self.viewer.theme)
+        self._tell_about()
+
+    def _text_colour(self) -> str:
+        return get_theme(self.viewer.theme).text.as_hex()
+
+    def _show_live(self, *_: Any) -> None:
+        if self.session is not None:
+            self.session.live.want(self._wanted())
+
+    def _wanted(self) -> frozenset[str]:
+        boxes = {"maps": self.show_maps, "residual": self.show_residual}
+        return frozenset(name for name, box in boxes.items() if box.isChecked())
+
+    # ---------------------------------------------------------------- leaving
+
+    def event(self, event: QEvent) -> bool:
+        """Taken out of its dock (napari's way of closing it), end the run: nothing learns on unseen."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self._leave()
+        return super().event(event)
+
+    def closeEvent(self, event: Any) -> None:
+        """End the run when the window is closed."""
+        self._leave()
+        super().closeEvent(event)
+
+    def _leave(self) -> None:
+        if getattr(self, "session", None) is not None:
+            self.discard()
+
+
+def _form(*rows: tuple[str, QWidget]) -> QFormLayout:
+    """Labelled rows; the labels are buddies of their widgets and name them for screen readers."""
+    form = QFormLayout()
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for name, widget in rows:
+        form.addRow(name, widget)
+        if name:
+            widget.setAccessibleName(name)
+    return form
+
+
+def _label(text: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    return label
+
+
+def _shape(layer: Image) -> tuple[int, ...]:
+    return tuple((layer.data[0] if layer.multiscale else layer.data).shape)

@@ -1,0 +1,74 @@
+"""Layers that lie exactly where their source lies and say where they come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image
+
+from napari_lotadenoise.image import as_dtype
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_lotadenoise.result import Result
+
+_GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+_LOOK = ("gamma", "interpolation2d", "interpolation3d", "rendering", "blending", "opacity")
+
+
+class Source:
+    """What has to be remembered of a layer when a run starts: by its end the layer may be renamed or gone."""
+
+    def __init__(self, layer: Image) -> None:
+        self.layer = layer
+        self.name = layer.name
+        self.data = layer.data[0] if layer.multiscale else layer.data
+        self.rgb = bool(layer.rgb)
+        self.ndim = layer.ndim
+        self.geometry = {name: getattr(layer, name) for name in _GEOMETRY}
+        self.look = {name: getattr(layer, name) for name in _LOOK}
+        self.look["colormap"] = layer.colormap
+        self.limits = None if self.rgb else tuple(layer.contrast_limits)
+
+    def plane_geometry(self, row: int, column: int) -> dict[str, Any]:
+        """Geometry of a (Y, X) picture whose first pixel lies on (row, column) of the layer's slices."""
+        origin, down, right = (
+            np.array(self.layer.data_to_world((*[0] * (self.ndim - 2), row + dy, column + dx)))[-2:]
+            for dy, dx in ((0, 0), (1, 0), (0, 1))
+        )
+        affine = np.eye(3)
+        affine[:2] = np.stack([down - origin, right - origin, origin], axis=1)
+        return {
+            "affine": affine,
+            "units": self.geometry["units"][-2:],
+            "axis_labels": self.geometry["axis_labels"][-2:],
+        }
+
+
+def add_result(viewer: ViewerModel, source: Source, result: Result, title: str) -> tuple[Image, str]:
+    """Add a denoised layer; returns it with a remark for the user, which may be empty."""
+    data, remark = result.image, ""
+    if source.rgb and np.dtype(source.data.dtype).kind in "ui":
+        # napari shows float colours from 0 to 1 only, so a colour image stays in its own type.
+        data, clipped = as_dtype(data, source.data.dtype)
+        remark = f"Colours were rounded to {source.data.dtype} ({clipped} values clipped)."
+    options = {**source.geometry, **source.look, "rgb": source.rgb, "name": f"{source.name} · {title}"}
+    if source.limits is not None:
+        options["contrast_limits"] = source.limits
+    layer = Image(data, metadata={"lotadenoise": result.recipe.to_dict()}, **options)
+    return viewer.add_layer(layer), remark
+
+
+def add_residual(viewer: ViewerModel, source: Source, result: Result, title: str) -> Image:
+    """Add noisy minus denoised with a diverging colormap centred on zero."""
+    residual = result.residual
+    spread = 3 * float(residual.std()) or 1.0
+    if source.rgb:
+        residual = residual.mean(-1)
+    layer = Image(
+        residual, name=f"{source.name} · {title} residual", colormap="PiYG", contrast_limits=(-spread, spread),
+        metadata={"lotadenoise": result.recipe.to_dict()}, **source.geometry,
+    )  # fmt: skip
+    return viewer.add_layer(layer)

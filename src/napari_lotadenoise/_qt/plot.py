@@ -1,0 +1,84 @@
+"""Streaming curves of the loss terms and of the noise level, in the colours of napari's theme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from napari.utils.theme import get_theme
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_lotadenoise.events import Progress
+
+#: Told apart by brightness and dash too, not by hue alone.
+_COLOURS = ("#4c9be8", "#e8a33d", "#5cb878", "#c678dd")
+_DASHES = (None, [6, 3], [2, 3], [8, 3, 2, 3])
+_SMALLEST = 1e-12
+
+
+class LivePlot(QWidget):
+    """Two plots over the training steps: loss terms (log scale) and sigma in intensities."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        self.losses = self._plot("log10 of the loss terms")
+        self.sigma = self._plot("noise sigma (intensities)")
+        for plot in (self.losses, self.sigma):
+            box.addWidget(plot)
+        self.losses.setAccessibleName("Loss by term over training steps")
+        self.sigma.setAccessibleName("Estimated noise sigma over training steps")
+        self.losses.addLegend(offset=(-5, 5), labelTextSize="8pt")
+        self._foreground = "#808080"
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all curves."""
+        for plot in (self.losses, self.sigma):
+            plot.clear()
+        self._curves: dict[str, Any] = {}
+        self._data: dict[str, tuple[list[float], list[float]]] = {}
+
+    def add(self, progress: Progress) -> None:
+        """Append what a progress event tells."""
+        for name, value in progress.losses.items():
+            self._append(self.losses, name, progress.step, float(np.log10(max(abs(value), _SMALLEST))))
+        if progress.score is not None:
+            self._append(self.losses, "held out", progress.step, float(np.log10(max(progress.score, _SMALLEST))))
+        if progress.losses and progress.sigma is not None:
+            self._append(self.sigma, "sigma", progress.step, progress.sigma)
+
+    def values(self, name: str) -> list[float]:
+        """What a curve shows, for example ``"sigma"``."""
+        return list(self._data.get(name, ([], []))[1])
+
+    def set_theme(self, name: str) -> None:
+        """Take text and axes in the colours of a napari theme; the background is transparent."""
+        self._foreground = get_theme(name).text.as_hex()
+        for plot in (self.losses, self.sigma):
+            for side in ("left", "bottom"):
+                plot.getAxis(side).setPen(self._foreground)
+                plot.getAxis(side).setTextPen(self._foreground)
+            plot.setTitle(plot.plotItem.titleLabel.text, color=self._foreground, size="8pt")
+        self.losses.plotItem.legend.setLabelTextColor(self._foreground)
+
+    def _plot(self, title: str) -> pg.PlotWidget:
+        plot = pg.PlotWidget(background=None, title=title)
+        plot.setMinimumHeight(110)
+        plot.setMouseEnabled(x=False, y=False)
+        plot.hideButtons()
+        plot.setMenuEnabled(False)
+        return plot
+
+    def _append(self, plot: pg.PlotWidget, name: str, step: float, value: float) -> None:
+        if name not in self._curves:
+            index = len([c for c in self._curves if c != "sigma"]) % len(_COLOURS)
+            pen = pg.mkPen(_COLOURS[index], width=2, dash=_DASHES[index])
+            self._curves[name] = plot.plot([], [], pen=pen, name=name)
+            self._data[name] = ([], [])
+        steps, values = self._data[name]
+        steps.append(step)
+        values.append(value)
+        self._curves[name].setData(steps, values)

@@ -1,0 +1,121 @@
+"""One run in napari: engine, live layers, activity bar and result, without any widget of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari.utils import cancelable_progress
+from qtpy.QtCore import QObject, Signal
+
+from napari_lotadenoise import plan
+from napari_lotadenoise._qt.layers import Source, add_residual, add_result
+from napari_lotadenoise._qt.live import LivePreview
+from napari_lotadenoise._qt.worker import Mailbox, start_run
+from napari_lotadenoise.events import Command, Event, Finished, Preview, Progress, Started
+from napari_lotadenoise.image import Layout
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_lotadenoise.method import Method, Training
+
+_PARTS = 1000
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user wants done."""
+
+    layer: Image
+    method: Method
+    training: Training
+    layout: Layout
+    preset: str = "fast"
+    device: str = "auto"
+    seed: int = 0
+    fill: bool = False
+    show: frozenset[str] = frozenset()
+
+
+class Session(QObject):
+    """Runs an order and shows it. Emits its events, then `ended` once."""
+
+    started = Signal(object)
+    progressed = Signal(object)
+    ended = Signal(object, str)
+
+    def __init__(self, viewer: ViewerModel, order: Order) -> None:
+        super().__init__()
+        self._viewer, self.order = viewer, order
+        self.source = Source(order.layer)
+        self.mailbox = Mailbox()
+        self.live = LivePreview(viewer, self.source, self.mailbox.post, order.show)
+        self.active = True
+        self.paused = False
+        self._bar = cancelable_progress(
+            total=_PARTS, desc=f"{order.method.info.title}: {self.source.name}", cancel_callback=self.discard
+        )
+        options = {
+            "axes": order.layout.axes, "channels": order.layout.channels, "volume": order.layout.volume,
+            "device": order.device, "seed": order.seed, "fill": order.fill, "preset": order.preset, "look": self.live.look,
+        }  # fmt: skip
+        self.worker = start_run(self.source.data, order.method, order.training, options, self.mailbox, self._hear)
+
+    def finish_now(self) -> None:
+        """Stop training and apply what is learnt."""
+        self.mailbox.post(Command.FINISH)
+
+    def toggle_pause(self) -> bool:
+        """Pause or resume; returns whether the run is paused now."""
+        self.paused = not self.paused
+        self.mailbox.post(Command.PAUSE if self.paused else Command.RESUME)
+        return self.paused
+
+    def discard(self) -> None:
+        """End the run at once and leave nothing behind."""
+        self.mailbox.post(Command.STOP)
+        self.worker.quit()
+        self._end(None, "Discarded; nothing was changed.")
+
+    def _hear(self, event: Event) -> None:
+        if not self.active:
+            return
+        if isinstance(event, Started):
+            self.started.emit(event)
+        elif isinstance(event, Progress):
+            self._advance(event)
+            self.progressed.emit(event)
+        elif isinstance(event, Preview):
+            self.live.show(event)
+        elif isinstance(event, Finished):
+            self._finish(event)
+
+    def _advance(self, progress: Progress) -> None:
+        self._bar.update(max(0, round(progress.done * _PARTS) - self._bar.n))
+        if progress.seconds_left is not None:
+            self._bar.set_description(f"{self.order.method.info.title}: {plan.duration(progress.seconds_left)} left")
+
+    def _finish(self, event: Finished) -> None:
+        if event.result is None:
+            self._end(event.error, event.reason)
+            return
+        title = self.order.method.info.title
+        layer, remark = add_result(self._viewer, self.source, event.result, title)
+        if "residual" in self.live.wanted:
+            add_residual(self._viewer, self.source, event.result, title)
+            self._viewer.layers.move(len(self._viewer.layers) - 1, self._viewer.layers.index(layer))
+            self._viewer.layers.selection.active = layer
+        sigma = "" if event.result.sigma is None else f", sigma {event.result.sigma:.4g}"
+        seconds = plan.duration(event.result.recipe.seconds)
+        notes = " ".join([remark, *event.result.recipe.notes]).strip()
+        self._end(None, f"{layer.name}: {seconds}, {event.reason}{sigma}. {notes}".strip())
+
+    def _end(self, error: Exception | None, words: str) -> None:
+        if not self.active:
+            return
+        self.active = False
+        self.live.close()
+        self._bar.close()
+        self.ended.emit(error, words)

@@ -1,0 +1,225 @@
+"""The command ``lotadenoise``: methods, run, noise."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise import __version__, io, plan, tables
+from napari_lotadenoise.errors import FileError, LotaDenoiseError, ParameterError
+from napari_lotadenoise.events import Event, Finished, Progress, Started
+from napari_lotadenoise.image import as_dtype
+from napari_lotadenoise.method import Training, configure
+from napari_lotadenoise.methods import METHODS, find
+from napari_lotadenoise.params import add_arguments, parameters
+from napari_lotadenoise.recipe import Recipe
+from napari_lotadenoise.result import Result
+
+#: Exit codes: something was wrong with input or options; interrupted by the user (as shells have it).
+WRONG, INTERRUPTED = 1, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        options = _parse(arguments)
+        return int(options.action(options) or 0)
+    except LotaDenoiseError as error:
+        print(f"lotadenoise: {error}", file=sys.stderr)
+        return WRONG
+    except KeyboardInterrupt:
+        print("\nlotadenoise: interrupted; nothing was written.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        sys.stdout = None
+        return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse in two steps, since the options of `run` depend on its method."""
+    first = argparse.ArgumentParser(add_help=False)
+    first.add_argument("--method", default=None)
+    first.add_argument("--recipe", default=None)
+    early, _ = first.parse_known_args([a for a in arguments if a not in ("-h", "--help")])
+    recipe = io.read_recipe(early.recipe) if early.recipe else None
+    return _parser(early.method or (recipe.method if recipe else "lota-n2n"), recipe).parse_args(arguments)
+
+
+def _parser(method: str, recipe: Recipe | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lotadenoise",
+        description="Denoise an image with nothing but that image: zero-shot, self-supervised, blind.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_methods(commands)
+    _add_run(commands, method, recipe)
+    _add_noise(commands)
+    return parser
+
+
+def _add_methods(commands: Any) -> None:
+    methods = commands.add_parser("methods", help="what there is, what each assumes and where it fails")
+    methods.add_argument("name", nargs="?", metavar="METHOD", help="show the hyper-parameters of this method")
+    methods.set_defaults(action=_show_methods)
+
+
+def _add_noise(commands: Any) -> None:
+    noise = commands.add_parser("noise", help="noise report of a TIFF file")
+    noise.add_argument("input", type=Path, metavar="IN")
+    noise.add_argument("--axes", help="one letter an axis of T P C Z Y X S; default: what the file says")
+    noise.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
+    noise.set_defaults(action=_show_noise)
+
+
+def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
+    run = commands.add_parser("run", help="denoise a TIFF file", argument_default=argparse.SUPPRESS)
+    run.add_argument("input", type=Path, metavar="IN", help="TIFF, ImageJ TIFF or OME-TIFF")
+    run.add_argument("output", type=Path, metavar="OUT", help=".tif (ImageJ) or .ome.tif; the recipe is kept beside it")
+    run.add_argument("--method", choices=list(METHODS), help="default: lota-n2n", metavar="METHOD")
+    run.add_argument("--preset", choices=("fast", "paper"), help="schedule: fast (default), or paper as published")
+    run.add_argument("--recipe", help="repeat the run of this .recipe.json file; other options change it")
+    run.add_argument("--axes", help="one letter an axis of T P C Z Y X S; default: what the file says")
+    run.add_argument(
+        "--channels", choices=("apart", "together"), help="a network for each channel (default), or one for all"
+    )
+    run.add_argument("--volume", action="store_true", help="denoise Z with a 3-D network instead of slice by slice")
+    run.add_argument("--device", help="auto (default), cpu, cuda, cuda:N or mps")
+    run.add_argument("--seed", type=int, help="default: 0; the same seed repeats a CPU run bit for bit")
+    run.add_argument("--threads", type=int, help="processor threads; default: all but one, or all of two")
+    run.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
+    run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
+    run.add_argument(
+        "--same-dtype", action="store_true", help="write the input's data type, rounded and clipped; default float32"
+    )
+    run.add_argument("--overwrite", action="store_true", help="replace files that are already there")
+    run.add_argument("--quiet", action="store_true", help="no progress, only errors")
+    chosen = find(method)
+    defaults = {**dataclasses.asdict(chosen.preset("fast").training), **(recipe.arguments() if recipe else {})}
+    add_arguments(run.add_argument_group(f"hyper-parameters of {chosen.info.title}"), chosen, defaults)
+    add_arguments(run.add_argument_group("training"), Training, defaults)
+    run.set_defaults(action=_run)
+
+
+def _show_methods(options: argparse.Namespace) -> None:
+    if options.name is None:
+        print(tables.methods_text())
+        return
+    method = find(options.name)
+    print(tables.method_text(method), "\n")
+    for owner in (method, Training):
+        for p in parameters(owner):
+            print(f"  --{p.name.replace('_', '-'):14} {p.default!s:10} {p.bounds:32} {p.knob.doc}")
+
+
+def _show_noise(options: argparse.Namespace) -> None:
+    from napari_lotadenoise.noise import estimate_noise
+
+    picture = io.read(options.input)
+    report = estimate_noise(picture.data, _axes(picture, options.axes), fill=options.fill)
+    print(f"sigma {report.sigma:.4g} (median of the estimators, intensities of the image)")
+    for name, value in report.estimates.items():
+        print(f"  {name:18} {value:.4g}")
+    print(f"correlation of neighbours: y {report.correlation[0]:.2f}, x {report.correlation[1]:.2f}")
+    print(f"at the largest value: {report.saturated:.3%} of the pixels")
+    for warning in report.warnings:
+        print(warning)
+
+
+def _run(options: argparse.Namespace) -> None:
+    given = vars(options)
+    overwrite = given.get("overwrite", False)
+    targets = [options.output, *([options.residual] if "residual" in given else [])]
+    for path in targets:
+        io.check_writable(path, overwrite=overwrite)
+        if path.resolve() in (options.input.resolve(), *(t.resolve() for t in targets if t is not path)):
+            raise FileError(f"{path} would replace another file of this run; choose another name.")
+    picture = io.read(options.input)
+    wanted = _wanted(given, picture)
+    result = _denoise(picture.data, wanted, quiet=given.get("quiet", False))
+    image, clipped = as_dtype(result.image, picture.data.dtype) if given.get("same_dtype") else (result.image, 0)
+    axes = result.recipe.axes
+    io.write(options.output, io.Picture(image, axes, picture.scale, picture.unit), result.recipe, overwrite=overwrite)
+    if "residual" in given:
+        io.write(options.residual, io.Picture(result.residual, axes, picture.scale, picture.unit), overwrite=overwrite)
+    if not given.get("quiet"):
+        sigma = "" if result.sigma is None else f", sigma {result.sigma:.4g}"
+        clips = f", {clipped} pixels clipped to {picture.data.dtype}" if clipped else ""
+        print(
+            f"{options.output}: {plan.duration(result.recipe.seconds)}, {result.recipe.reason}{sigma}{clips}",
+            file=sys.stderr,
+        )
+
+
+def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
+    """The arguments of `denoise`: those of the recipe, changed by what was given."""
+    names = {"method", "preset", "channels", "volume", "device", "seed", "threads", "fill"}
+    names |= {p.name for owner in (find(given.get("method", "lota-n2n")), Training) for p in parameters(owner)}
+    recipe = io.read_recipe(given["recipe"]) if "recipe" in given else None
+    if recipe is not None:
+        names |= {p.name for p in parameters(find(recipe.method))}
+        if given.get("method", recipe.method) != recipe.method:
+            raise ParameterError(f"The recipe is one of {recipe.method}; leave --method out, or the recipe.")
+    wanted = recipe.arguments() if recipe else {}
+    wanted |= {name: value for name, value in given.items() if name in names}
+    wanted["axes"] = _axes(picture, given.get("axes") or wanted.get("axes"))
+    return wanted
+
+
+def _denoise(image: np.ndarray, wanted: dict[str, Any], *, quiet: bool) -> Result:
+    """Run the engine and show its progress, which `denoise` would only hand to a listener."""
+    from napari_lotadenoise.engine import Options, run
+
+    names = {field.name for field in dataclasses.fields(Options)}
+    options = Options(**{name: value for name, value in wanted.items() if name in names})
+    hyper = {name: value for name, value in wanted.items() if name not in names | {"method"}}
+    method, training = configure(find(wanted.get("method", "lota-n2n")), wanted.get("preset", "fast"), **hyper)
+    for event in run(image, method, training, dataclasses.replace(options, preset=wanted.get("preset", "fast"))):
+        if not quiet:
+            _show(event)
+        if isinstance(event, Finished):
+            if event.error is not None:
+                raise event.error
+            assert event.result is not None
+            return event.result
+    raise AssertionError("a run ends with Finished")
+
+
+def _show(event: Event) -> None:
+    terminal = sys.stderr.isatty()
+    if isinstance(event, Started):
+        print(event.plan, file=sys.stderr)
+    elif isinstance(event, Progress) and terminal:
+        left = "estimating" if event.seconds_left is None else f"{plan.duration(event.seconds_left)} left"
+        losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
+        sigma = "" if event.sigma is None else f"  sigma {event.sigma:.4g}"
+        print(
+            f"\r{event.phase} {event.step}/{event.of}  {losses}{sigma}  {left}\033[K",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+    elif isinstance(event, Finished) and terminal:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _axes(picture: io.Picture, given: str | None) -> str:
+    if given:
+        return given.upper()
+    if picture.known_axes is None:
+        raise FileError(
+            f"The file does not say what its axes {picture.data.shape} are (it has {picture.axes!r}); "
+            "say it, for example --axes ZYX, TYX or CYX."
+        )
+    return picture.known_axes
+
+
+if __name__ == "__main__":
+    sys.exit(main())

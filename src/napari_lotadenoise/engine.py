@@ -1,0 +1,361 @@
+"""The only training loop: a generator of events that obeys the commands sent into it.
+
+Everything that learns an image runs through `run`: the napari dock in a thread, the command line in a ``for`` loop, a
+test in ``list()``. Chance and the course of training depend on the step alone, never on the clock, so that watching a
+run does not change its result.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise import devices, plan, tuning
+from napari_lotadenoise.crops import load_pool
+from napari_lotadenoise.errors import ImageError
+from napari_lotadenoise.events import Command, Event, Finished, Look, Preview, Progress, Started
+from napari_lotadenoise.image import Layout, Scale, Stack, Window, check, layout_for
+from napari_lotadenoise.method import Method, Preset, Training
+from napari_lotadenoise.recipe import Recipe, fingerprint
+from napari_lotadenoise.result import Result
+from napari_lotadenoise.tiles import cut, read_tile, tile_side
+from napari_lotadenoise.trainer import Trainer, uses_bfloat16
+
+#: Seconds between two reports, between two previews, and of one sleep while paused.
+REPORT_EVERY, PREVIEW_EVERY, NAP = 0.1, 0.3, 0.02
+#: Previews take at most this share of the time.
+PREVIEW_SHARE = 0.2
+#: Side in pixels up to which a preview shows everything that is looked at.
+PREVIEW_SIDE = 1024
+
+Events = Generator[Event, Command | Look | None, Finished]
+Steps = Generator[Event, Command | Look | None, None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How a run is done, beside the method and its training."""
+
+    axes: str | None = None
+    channels: str = "apart"
+    volume: bool = False
+    device: str = "auto"
+    seed: int = 0
+    threads: int | None = None
+    fill: bool = False
+    preset: str = ""
+    look: Look | None = None
+
+
+def run(image: Any, method: Method, training: Training | None = None, options: Options | None = None) -> Events:
+    """Denoise an image, telling what happens on the way.
+
+    Parameters
+    ----------
+    image : array-like
+        Anything with ``shape``, ``dtype`` and numpy-like indexing; it is never written to.
+    method : Method
+    training : Training, optional
+        Default: the method's ``fast`` preset.
+    options : Options, optional
+        Axes, device, seed and so on.
+
+    Yields
+    ------
+    Started, then Progress and Preview, and in the end always one Finished, also returned
+        Send a `Command` or a `Look` into the generator to steer it. Errors are in ``Finished.error``.
+    """
+    try:
+        training = training or method.preset("fast").training
+        job = _Run(image, method, training, options or Options())
+        with tuning.tuned(job.threads):
+            finished = yield from job.events()
+    except Exception as error:  # whatever goes wrong, the listener gets its last event
+        finished = Finished(None, str(error) or type(error).__name__, error)
+    yield finished
+    return finished
+
+
+class _Run:
+    """One run: what it was asked for, where it is, and what it has been told."""
+
+    def __init__(self, image: Any, method: Method, training: Training, options: Options) -> None:
+        self.image = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
+        self.method, self.training, self.options = method, training, options
+        self.layout: Layout = layout_for(tuple(self.image.shape), options.axes, options.channels, options.volume)
+        self.stack: Stack = check(self.image, self.layout, method.info.dimensions, fill=options.fill)
+        self.device, self.device_words = devices.choose(options.device)
+        self.threads = options.threads or tuning.default_threads()
+        self.look = options.look
+        self.finish = self.stop = self.paused = False
+        self.clock = _Clock()
+        self.steps_done: list[int] = []
+        self.sigma: float | None = None
+        self.sigmas: list[float] = []
+        self.history: dict[str, list[float]] = {"step": []}
+        self.notes: list[str] = []
+        self.reason = "all steps done"
+        self.group = 0
+        self.tiles = cut(self.stack, method)
+        self.tiles_done, self.tiles_all = 0, self.stack.groups * self.stack.samples * len(self.tiles)
+
+    def events(self) -> Events:
+        """All events but the last, which is returned."""
+        seconds = plan.seconds_for(tuple(self.image.shape), self.layout, self.method, self.training)
+        words = plan.describe(tuple(self.image.shape), self.layout, self.method, self.device_words, seconds)
+        if self.stack.filled:
+            self.notes.append(f"{self.stack.filled} pixels that were NaN or inf were filled from their neighbours.")
+        yield from self._tell(Started(words, self.device_words, tuple(self.notes)))
+        out = np.empty(self.image.shape, dtype=np.float32)
+        for group in range(self.stack.groups):
+            self.group = group
+            scale = self.stack.scale(self.group, self.training.scaling)
+            if scale is None:
+                self._copy(out)
+                continue
+            trainer = Trainer(
+                load_pool(self.stack, self.group, scale, self.device), self.method, self.training, self.options.seed
+            )
+            yield from self._train(trainer, scale)
+            if not self.stop:
+                yield from self._denoise(trainer, scale, out)
+            if self.stop:
+                return Finished(None, "discarded")
+        return Finished(self._result(out), self.reason)
+
+    # ---------------------------------------------------------------- training
+
+    def _train(self, trainer: Trainer, scale: Scale) -> Steps:
+        while trainer.step_number < self.training.steps:
+            trainer.step()
+            if self.clock.report_due():
+                yield from self._report(trainer, scale)
+            if self.clock.preview_due():
+                yield from self._preview(trainer, scale)
+            if self.stop or self.finish:
+                self.reason = "finished early"
+                break
+            if trainer.exhausted():
+                self.reason = "the held-out score got no better"
+                break
+        trainer.keep_best()
+        self.steps_done.append(trainer.step_number)
+        if not self.stop:
+            yield from self._report(trainer, scale)
+            if self.sigma is not None:
+                self.sigmas.append(self.sigma)
+
+    def _report(self, trainer: Trainer, scale: Scale, phase: str = "training") -> Steps:
+        losses, values = trainer.report()
+        if losses:
+            sigma = trainer.sigma
+            self.sigma = None if sigma is None else sigma * float(scale.span.mean())
+            self._remember(trainer, losses)
+        yield from self._tell(self._progress(trainer, phase, losses, values))
+        while self.paused and not (self.stop or self.finish):
+            time.sleep(NAP)
+            yield from self._tell(self._progress(trainer, "paused", {}, {}))
+            if self.clock.preview_due():
+                yield from self._preview(trainer, scale)
+
+    def _progress(self, trainer: Trainer, phase: str, losses: dict[str, float], values: dict[str, float]) -> Progress:
+        before = self.group * self.training.steps
+        step, of = before + trainer.step_number, self.stack.groups * self.training.steps
+        rate = self.clock.rate(trainer.step_number)
+        left = self.clock.seconds_left(
+            of - step if phase == "training" else of - before - self.training.steps, self.tiles_all - self.tiles_done
+        )
+        elapsed = self.clock.elapsed
+        done = elapsed / (elapsed + left) if left is not None and elapsed + left > 0 else 0.0
+        return Progress(
+            phase, step, of, trainer.stage, self.group, self.stack.groups, done, losses, values, self.sigma,
+            trainer.score, rate, left,
+        )  # fmt: skip
+
+    def _remember(self, trainer: Trainer, losses: dict[str, float]) -> None:
+        nan = float("nan")
+        row = {
+            "step": trainer.step_number + self.group * self.training.steps,
+            "sigma": self.sigma,
+            "score": trainer.score,
+            **losses,
+        }
+        length = len(self.history["step"])
+        for name in {*self.history, *row}:
+            value = row.get(name)
+            self.history.setdefault(name, [nan] * length).append(nan if value is None else value)
+
+    # ---------------------------------------------------------------- previews
+
+    def _preview(self, trainer: Trainer, scale: Scale) -> Steps:
+        look = self.look
+        if look is None:
+            return
+        group, sample = self.stack.locate(look.point)
+        if group != self.group:
+            return
+        start = time.perf_counter()
+        window = self._seen(look)
+        tile, inner = read_tile(self.stack, trainer, scale, group, sample, window)
+        place: tuple[Any, ...] = (0, slice(None), *inner)
+        clean = scale.back(trainer.look(tile)[place].float().cpu().numpy())
+        maps = {}
+        if look.maps:
+            noisy = scale.back(tile[place].cpu().numpy())
+            maps = {"residual": self._plane(noisy - clean)}
+            maps |= {name: self._plane(m[place].cpu().numpy()) for name, m in trainer.look_at_maps(tile).items()}
+        plane = window if self.stack.ndim == 2 else window[1:]
+        index = self._plane_index(look, group, sample, plane)
+        self.clock.previewed(time.perf_counter() - start)
+        yield from self._tell(Preview(look, trainer.step_number, index, self._plane(clean), maps))
+
+    def _seen(self, look: Look) -> Window:
+        rows, columns = look.window or (slice(0, self.stack.spatial[-2]), slice(0, self.stack.spatial[-1]))
+        side = tile_side(self.method, largest=PREVIEW_SIDE)
+        window = tuple(_middle(part, n, side) for part, n in zip((rows, columns), self.stack.spatial[-2:], strict=True))
+        if self.stack.ndim == 2:
+            return window
+        z = look.point[self.layout.axes.index("Z")]
+        return (slice(z, z + 1), *window)
+
+    def _plane(self, block: np.ndarray) -> np.ndarray:
+        """Bring a (C, [Z=1], Y, X) block into napari's order: (Y, X), or (Y, X, S) for colours, or (C, Y, X)."""
+        flat = block[:, 0] if self.stack.ndim == 3 else block
+        if flat.shape[0] == 1:
+            return flat[0]
+        return np.moveaxis(flat, 0, -1) if self.layout.joined == "S" else flat
+
+    def _plane_index(self, look: Look, group: int, sample: int, plane: Window) -> tuple[int | slice, ...]:
+        index = dict(zip(self.layout.axes, self.stack.index(group, sample), strict=True))
+        index |= dict(zip("YX", plane, strict=True))
+        if self.layout.volume:
+            index["Z"] = look.point[self.layout.axes.index("Z")]
+        return tuple(index[a] for a in self.layout.axes)
+
+    # ---------------------------------------------------------------- result
+
+    def _denoise(self, trainer: Trainer, scale: Scale, out: np.ndarray) -> Steps:
+        for sample, window in itertools.product(range(self.stack.samples), self.tiles):
+            start = time.perf_counter()
+            tile, inner = read_tile(self.stack, trainer, scale, self.group, sample, window)
+            place: tuple[Any, ...] = (0, slice(None), *inner)
+            clean = trainer.denoise(tile)[place].float().cpu().numpy()
+            if not np.isfinite(clean).all():
+                raise ImageError("The network's output is not finite; lower the rate or choose precision float32.")
+            self.stack.write(out, self.group, sample, window, scale.back(clean))
+            self.tiles_done += 1
+            self.clock.tiled(time.perf_counter() - start)
+            if self.clock.report_due():
+                yield from self._report(trainer, scale, "denoising")
+            if self.stop:
+                return
+
+    def _copy(self, out: np.ndarray) -> None:
+        self.notes.append(f"Channel {self.group} is constant and was copied as it is.")
+        self.steps_done.append(0)
+        for sample in range(self.stack.samples):
+            self.stack.write(out, self.group, sample, self.stack.full, self.stack.read(self.group, sample))
+        self.tiles_done += self.stack.samples * len(self.tiles)
+
+    def _result(self, out: np.ndarray) -> Result:
+        sigma = float(np.mean(self.sigmas)) if self.sigmas else None
+        recipe = Recipe(
+            method=self.method.id,
+            preset=self.options.preset or _preset_of(self.method, self.training),
+            parameters=dataclasses.asdict(self.method),
+            training=dataclasses.asdict(self.training),
+            axes=self.layout.axes,
+            channels=self.layout.channels,
+            volume=self.layout.volume,
+            seed=self.options.seed,
+            fill=self.options.fill,
+            device=self.device_words,
+            threads=self.threads,
+            precision="bfloat16" if uses_bfloat16(self.training, self.device) else "float32",
+            image=fingerprint(self.image),
+            steps_done=tuple(self.steps_done),
+            reason=self.reason,
+            seconds=round(self.clock.elapsed, 3),
+            sigma=sigma,
+            notes=tuple(self.notes),
+        )
+        return Result(out, self.image, sigma, self.history, recipe)
+
+    # ---------------------------------------------------------------- talking
+
+    def _tell(self, event: Event) -> Steps:
+        order = yield event
+        if isinstance(order, Look):
+            self.look = order
+            self.clock.preview_now()
+        elif order is Command.STOP:
+            self.stop = True
+        elif order is Command.FINISH:
+            self.finish, self.paused = True, False
+        elif order is not None:
+            self.paused = order is Command.PAUSE
+
+
+class _Clock:
+    """When the next event is due and how long the rest will take. Nothing that is learnt depends on it."""
+
+    def __init__(self) -> None:
+        self.start = self._last_report = time.perf_counter()
+        self._next_preview = 0.0
+        self._step_seconds: float | None = None
+        self._tile_seconds: float | None = None
+        self._last_step = 0
+
+    @property
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.start
+
+    def report_due(self) -> bool:
+        return time.perf_counter() - self._last_report >= REPORT_EVERY
+
+    def preview_due(self) -> bool:
+        return time.perf_counter() >= self._next_preview
+
+    def preview_now(self) -> None:
+        self._next_preview = 0.0
+
+    def previewed(self, seconds: float) -> None:
+        self._next_preview = time.perf_counter() + max(PREVIEW_EVERY, seconds / PREVIEW_SHARE)
+
+    def rate(self, step: int) -> float:
+        """Steps a second, smoothed; called with every report."""
+        now = time.perf_counter()
+        steps, seconds = step - self._last_step, now - self._last_report
+        if steps > 0 and seconds > 0:
+            fresh = seconds / steps
+            self._step_seconds = fresh if self._step_seconds is None else 0.8 * self._step_seconds + 0.2 * fresh
+        self._last_step, self._last_report = step, now
+        return 1 / self._step_seconds if self._step_seconds else 0.0
+
+    def tiled(self, seconds: float) -> None:
+        known = self._tile_seconds
+        self._tile_seconds = seconds if known is None else 0.9 * known + 0.1 * seconds
+
+    def seconds_left(self, steps: int, tile_count: int) -> float | None:
+        if self._step_seconds is None:
+            return None
+        return steps * self._step_seconds + tile_count * (self._tile_seconds or 4 * self._step_seconds)
+
+
+def _middle(part: slice, size: int, side: int) -> slice:
+    """Clip a part of an axis to the image, and to the middle of it where it is too long for a preview."""
+    start, stop = max(0, part.start), min(size, part.stop)
+    if stop <= start:
+        start, stop = 0, size
+    start += max(0, stop - start - side) // 2
+    return slice(start, min(stop, start + side))
+
+
+def _preset_of(method: Method, training: Training) -> str:
+    presets: dict[str, Preset] = dict(method.presets)
+    return next((name for name, preset in presets.items() if preset.training == training), "fast")

@@ -1,0 +1,215 @@
+"""The contract of a method: what one file in `methods/` has to say, and nothing about loops, devices, axes or files.
+
+Tensors are (N, C, [Z], Y, X), float32, scaled by one affine map per channel.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from napari_lotadenoise.errors import MethodError
+from napari_lotadenoise.params import knob, validate
+
+if TYPE_CHECKING:
+    import torch
+
+    from napari_lotadenoise.nets import Network
+
+
+@dataclass(frozen=True)
+class Info:
+    """What people should know of a method before they use it."""
+
+    title: str
+    idea: str
+    assumes: str
+    fails: str
+    source: str
+    url: str
+    dimensions: tuple[int, ...] = (2, 3)
+
+
+class Terms(NamedTuple):
+    """What one training step, or one look at a region, has found.
+
+    Attributes
+    ----------
+    losses : mapping of str to scalar tensor
+        Weighted terms; they add up to the loss.
+    maps : mapping of str to tensor (N, C or 1, [Z], y, x)
+        Pictures for the user; y and x may be an integer fraction of the input's.
+    values : mapping of str to scalar tensor
+        Numbers for the user. ``sigma`` is in scaled units, the engine turns it into intensities.
+    stage : str
+        What the method is doing at the moment, where it has stages.
+    """
+
+    losses: Mapping[str, torch.Tensor]
+    maps: Mapping[str, torch.Tensor] = {}
+    values: Mapping[str, torch.Tensor] = {}
+    stage: str = ""
+
+
+class Moment(NamedTuple):
+    """Where in the training a step is, and its source of chance."""
+
+    step: int
+    of: int
+    rng: torch.Generator
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done before this step, 0 to 1."""
+        return self.step / self.of
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained: the schedule that a preset suggests and a user may change."""
+
+    steps: int = knob(400, "Number of training steps.", ge=1, le=100_000, step=50)
+    rate: float = knob(
+        3e-3, "Learning rate of Adam; the peak of it where the schedule has one.", ge=1e-6, le=1, step=1e-4
+    )
+    schedule: str = knob(
+        "one-cycle",
+        "How the learning rate changes: one rise and fall, halved every so often, or not at all.",
+        choices=("one-cycle", "halving", "constant"),
+    )
+    halve_every: int = knob(1000, "Steps after which the halving schedule halves the rate.", ge=1, le=100_000, step=100)
+    crop: int = knob(64, "Side of the random square crops; 0 trains on full frames.", ge=0, le=4096, step=16, unit="px")
+    crop_depth: int = knob(
+        8, "Planes in a crop of a volume; 0 takes all of them.", ge=0, le=1024, step=1, unit="planes"
+    )
+    batch: int = knob(4, "Crops (or frames) in one step.", ge=1, le=1024, step=1)
+    augment: bool = knob(True, "Flip and rotate the crops at random.")
+    average: float = knob(
+        0.98, "Decay of the running average of the weights; 0 uses the last weights.", ge=0, le=0.9999, step=0.005
+    )
+    holdout: int = knob(
+        4, "Crops that are kept away from training, to score the network on; 0 keeps none.", ge=0, le=256, step=1
+    )
+    patience: int = knob(
+        0,
+        "Scorings without a better one after which training stops (a score every 25 steps); 0 never stops early.",
+        ge=0,
+        le=1000,
+        step=1,
+    )
+    scaling: str = knob(
+        "deviation",
+        "Intensities that the network sees: mean 0 and deviation 1, or the bulk of the histogram between 0 and 1.",
+        choices=("deviation", "range"),
+    )
+    precision: str = knob(
+        "auto",
+        "Arithmetic of the training; auto takes bfloat16 where the processor is fast at it.",
+        choices=("auto", "float32", "bfloat16"),
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named way to use a method: its schedule, and the hyper-parameters in which it differs from the defaults."""
+
+    training: Training = field(default_factory=Training)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Method(ABC):
+    """A denoising method: a frozen dataclass of hyper-parameters that knows its network, its loss and its prediction.
+
+    The engine calls, in this order: `network`, `prepare`, then `begin`, `step` and `settle` once a step and `score` now
+    and then, and in the end (and for previews) `predict`.
+    """
+
+    id: ClassVar[str]
+    info: ClassVar[Info]
+    presets: ClassVar[Mapping[str, Preset]]
+    trained: ClassVar[bool] = True
+    #: Whether `score` looks at pixels that no step trains on, whatever crops it is given.
+    holds_out_pixels: ClassVar[bool] = False
+    #: Image sides that a step works on must be multiples of this.
+    grain: ClassVar[int] = 1
+    #: Rough cost in microseconds a pixel on two CPU cores: one training step, one prediction.
+    cost: ClassVar[tuple[float, float]] = (0.3, 0.05)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    @abstractmethod
+    def network(self, channels: int, ndim: int) -> Network:
+        """Build the network for images of `channels` channels in 2 or 3 dimensions."""
+
+    def prepare(self, pool: torch.Tensor) -> Any:
+        """Return whatever the run has to remember between two steps; `pool` (N, C, [Z], Y, X) is what is trained on."""
+        return None
+
+    def begin(self, net: Network, state: Any, moment: Moment) -> None:  # noqa: B027 - most methods have nothing to do
+        """Do what is due before a step, such as freezing a copy of the network where a stage ends."""
+
+    @abstractmethod
+    def step(self, net: Network, crops: torch.Tensor, state: Any, moment: Moment) -> Terms:
+        """Return the loss of some crops (N, C, [Z], Y, X). Changes neither `net` nor `state`."""
+
+    def settle(self, terms: Terms, state: Any) -> None:  # noqa: B027 - most methods have nothing to do
+        """Remember in `state` what a step has found."""
+
+    def score(self, net: Network, crops: torch.Tensor, state: Any) -> torch.Tensor | None:
+        """Return a score of crops that were held out (lower is better), or None where there is no honest one."""
+        return None
+
+    def predict(self, net: Network, image: torch.Tensor, state: Any) -> torch.Tensor:
+        """Denoise (N, C, [Z], Y, X) with sides that the network accepts."""
+        return net(image)
+
+    def preview(self, net: Network, image: torch.Tensor, state: Any) -> torch.Tensor:
+        """Denoise for a picture while training; only to be replaced where `predict` is slow."""
+        return self.predict(net, image, state)
+
+    def halo(self, net: Network) -> int:
+        """Pixels around a tile that its prediction depends on."""
+        return net.halo
+
+    @classmethod
+    def preset(cls, name: str) -> Preset:
+        """Return one of the presets, ``fast`` or ``paper``.
+
+        Raises
+        ------
+        MethodError
+            Where there is no preset of this name.
+        """
+        if name not in cls.presets:
+            raise MethodError(f"{cls.info.title} has no preset {name!r}; there is {' and '.join(cls.presets)}.")
+        return cls.presets[name]
+
+
+def configure(method: type[Method], preset: str = "fast", **options: Any) -> tuple[Method, Training]:
+    """Set up a method: take a preset, then change what `options` names, be it of the method or of its training.
+
+    Raises
+    ------
+    ParameterError
+        Where an option is neither a hyper-parameter of the method nor one of the training, or is out of bounds.
+    """
+    from napari_lotadenoise.errors import ParameterError
+
+    chosen = method.preset(preset)
+    own = {f.name for f in dataclasses.fields(method)}
+    schedule = {f.name for f in dataclasses.fields(Training)}
+    unknown = sorted(set(options) - own - schedule)
+    if unknown:
+        known = ", ".join(sorted(own | schedule))
+        raise ParameterError(f"{method.info.title} has no parameter {', '.join(unknown)}; it has {known}.")
+    mine = {name: value for name, value in options.items() if name in own}
+    training = {name: value for name, value in options.items() if name in schedule}
+    return method(**{**chosen.parameters, **mine}), dataclasses.replace(chosen.training, **training)

@@ -1,0 +1,33 @@
+"""The methods, found by scanning this folder: a file with a `Method` in it is all that it takes to add one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+from napari_lotadenoise.errors import MethodError
+from napari_lotadenoise.method import Method
+
+
+def _found() -> Iterator[type[Method]]:
+    for module in pkgutil.iter_modules(__path__):
+        members = vars(importlib.import_module(f"{__name__}.{module.name}")).values()
+        yield from (m for m in members if isinstance(m, type) and issubclass(m, Method) and "id" in vars(m))
+
+
+#: Every method by its id, in alphabetical order but for the core method, which comes first.
+METHODS: dict[str, type[Method]] = {m.id: m for m in sorted(_found(), key=lambda m: (m.id != "lota-n2n", m.id))}
+
+
+def find(name: str) -> type[Method]:
+    """Return the method of this id.
+
+    Raises
+    ------
+    MethodError
+        Where there is none.
+    """
+    if name not in METHODS:
+        raise MethodError(f"There is no method {name!r}; choose one of {', '.join(METHODS)}.")
+    return METHODS[name]

@@ -1,0 +1,115 @@
+"""LoTA-N2N: pair learning in two stages, the second held by a constraint on the local trace."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from napari_lotadenoise.lazy import nets, ops
+from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.methods.zs_n2n import REFERENCE, denoised_pair, pair_loss, sigma_bound
+from napari_lotadenoise.params import knob
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from napari_lotadenoise.nets import Network
+
+
+@dataclass(frozen=True)
+class LoTAN2N(Method):
+    """LoTA-N2N (Hu et al., arXiv 2403.12382 and its successor 2607.24135); the recipe is ours where the papers are silent.
+
+    Sub-images a = x1 + n1 and b = x2 + n2 of one noisy image share no mean content, so that learning a -> b differs from
+    supervised learning by the trace interaction Tr[(f(a) - x1)^T (b - x1)]. Stage 1 learns pairs as ZS-N2N does. Its
+    network is then frozen; its outputs p = f1(a) stand in for x1, and stage 2 adds the magnitude of
+
+        t = (f(a) - p) * (b - p)        (elementwise, summed over channels)
+
+    averaged over patches: mean over patches of |mean of t in the patch|. The absolute value matters: a signed trace of
+    weight 2 has exactly the gradient of copying the frozen network.
+    """
+
+    id: ClassVar = "lota-n2n"
+    info: ClassVar = Info(
+        title="LoTA-N2N",
+        idea="Learns one diagonal of every 2 x 2 cell from the other, then goes on under a constraint on the local trace.",
+        assumes="noise that is independent between neighbouring pixels and zero on average; content smooth over two pixels",
+        fails="on correlated noise (it is kept), on single-pixel puncta (they are dimmed), on very strong noise (blotches)",
+        source="Hu et al., LoTA-N2N: Local Trace Adaptation for Zero-Shot Self-Supervised Image Denoising; "
+        "Low-Trace Adaptation of Zero-shot Self-supervised Blind Image Denoising, arXiv 2024",
+        url="https://arxiv.org/abs/2403.12382",
+    )
+    presets: ClassVar = {
+        "fast": Preset(Training(steps=600, rate=3e-3, crop=64, batch=4, average=0.98, scaling="deviation")),
+        "paper": Preset(replace(REFERENCE, halve_every=1000)),
+    }
+    grain: ClassVar = 2
+    cost: ClassVar = (0.35, 0.05)
+
+    width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
+    layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
+    trace: float = knob(1.0, "Weight of the trace constraint in stage 2.", ge=0, le=10, step=0.1)
+    patch: int = knob(
+        16,
+        "Side of the patches that the trace is averaged over before its magnitude is taken.",
+        ge=2,
+        le=256,
+        step=2,
+        unit="px",
+    )
+    form: str = knob(
+        "local", "Trace of each patch, or of the whole image, or with its sign.", choices=("local", "global", "signed")
+    )
+    stage_one: float = knob(0.5, "Share of the steps that belongs to stage 1.", ge=0.05, le=0.95, step=0.05)
+
+    def network(self, channels: int, ndim: int) -> Network:
+        """Predict the noise with the network of ZS-N2N."""
+        return nets.Chain(channels, ndim, width=self.width, layers=self.layers)
+
+    def prepare(self, pool: Tensor) -> SimpleNamespace:
+        """Remember the frozen network of stage 1, as soon as there is one."""
+        return SimpleNamespace(frozen=None)
+
+    def begin(self, net: Network, state: SimpleNamespace, moment: Moment) -> None:
+        """Freeze the network where stage 1 ends."""
+        if state.frozen is None and moment.progress >= self.stage_one:
+            state.frozen = copy.deepcopy(net).eval().requires_grad_(False)
+
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+        """Pair loss, and in stage 2 the trace constraint."""
+        a, b, clean_a, clean_b = denoised_pair(net, crops)
+        pair = pair_loss(a, b, clean_a, clean_b)
+        values = {"sigma": sigma_bound(pair)}
+        if state.frozen is None:
+            return Terms({"pair": pair}, values=values, stage="stage 1: pairs")
+        _, _, proxy_a, proxy_b = denoised_pair(state.frozen, crops)
+        trace_a = ((clean_a - proxy_a) * (b - proxy_a)).sum(1, keepdim=True)
+        trace_b = ((clean_b - proxy_b) * (a - proxy_b)).sum(1, keepdim=True)
+        local_a, local_b = (ops.block_mean(trace, max(1, self.patch // 2)) for trace in (trace_a, trace_b))
+        values["cancellation"] = cancellation_index(local_a)
+        losses = {"pair": pair, "trace": self.trace * self._magnitude(local_a, local_b)}
+        return Terms(losses, {"trace": local_a.detach()}, values, "stage 2: pairs and trace")
+
+    def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
+        """Pair loss on crops that were never trained on."""
+        return pair_loss(*denoised_pair(net, crops))
+
+    def _magnitude(self, local_a: Tensor, local_b: Tensor) -> torch.Tensor:
+        if self.form == "local":
+            return (local_a.abs().mean() + local_b.abs().mean()) / 2
+        if self.form == "global":
+            return (local_a.mean().abs() + local_b.mean().abs()) / 2
+        return local_a.mean() + local_b.mean()
+
+
+def cancellation_index(local_trace: Tensor) -> Tensor:
+    """Share of the local traces that the global one hides: 1 - |mean t| / mean |t|.
+
+    0 where all patches have the same sign, 1 where positive and negative patches cancel.
+    """
+    local_trace = local_trace.detach()
+    return 1 - local_trace.mean().abs() / local_trace.abs().mean().clamp_min(1e-12)

@@ -1,0 +1,91 @@
+"""Noise2Self: predict hidden pixels from the others, and validate on a grid of pixels that is never trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from napari_lotadenoise.lazy import nets, ops
+from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.params import knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_lotadenoise.nets import Network
+
+
+@dataclass(frozen=True)
+class Noise2Self(Method):
+    """Noise2Self (Batson & Royer, ICML 2019), single-shot form.
+
+    A grid J of single pixels is replaced by the mean of its neighbours; the network predicts the pixels of J, and the
+    squared difference from their noisy values is the loss, sum over J of E|f(y without J)_J - y_J|^2. For noise that is
+    independent between pixels it is the true error plus the noise variance (proposition 1). Of the grid^2 grids the
+    last is never trained: the same loss on it is an honest validation score, and the best iterate by it is kept.
+    """
+
+    id: ClassVar = "noise2self"
+    info: ClassVar = Info(
+        title="Noise2Self",
+        idea="Hides a grid of pixels and learns to predict them from their neighbourhood.",
+        assumes="noise that is independent between pixels and zero on average, of any distribution",
+        fails="on correlated noise (it is learnt), on single-pixel structures, where pixels are clipped",
+        source="Batson & Royer, Noise2Self: Blind Denoising by Self-Supervision, ICML 2019",
+        url="https://arxiv.org/abs/1901.11365",
+    )
+    presets: ClassVar = {
+        "fast": Preset(Training(steps=300, rate=1e-2, crop=64, batch=8, average=0.98, scaling="deviation")),
+        "paper": Preset(
+            Training(
+                steps=500, rate=1e-2, schedule="constant", crop=0, crop_depth=0, batch=1, augment=False, average=0,
+                holdout=0, scaling="range", precision="float32",
+            ),
+            {"architecture": "dncnn"},
+        ),
+    }  # fmt: skip
+    holds_out_pixels: ClassVar = True
+    cost: ClassVar = (0.5, 0.12)
+
+    architecture: str = knob(
+        "unet", "Network: a small U-Net, or the eight-layer DnCNN of the notebook.", choices=("unet", "dncnn")
+    )
+    width: int = knob(16, "Channels of the U-Net's first level; DnCNN has four times as many.", ge=4, le=128, step=4)
+    levels: int = knob(2, "Times that the U-Net halves the image.", ge=1, le=4, step=1)
+    grid: int = knob(4, "One pixel in grid x grid is hidden at a time.", ge=2, le=8, step=1, unit="px")
+    inference: str = knob(
+        "single",
+        "One pass over the whole image, or one for each grid so that no pixel is predicted from itself.",
+        choices=("single", "j-invariant"),
+    )
+
+    def network(self, channels: int, ndim: int) -> Network:
+        """A small U-Net, or DnCNN-8."""
+        if self.architecture == "unet":
+            return nets.UNet(channels, ndim, width=self.width, levels=self.levels)
+        return nets.Chain(
+            channels, ndim, width=4 * self.width, layers=7, slope=0.0, head=3, norm="batch", residual=False
+        )
+
+    def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
+        """Error at the hidden pixels of this step's grid."""
+        hidden = moment.step % (self.grid**2 - 1)
+        loss = ops.hidden_error(net, crops, self.grid, hidden)
+        mask = ops.grid_mask(crops, self.grid, hidden).to(crops.dtype).expand(crops.shape[0], 1, *crops.shape[2:])
+        return Terms({"hidden pixels": loss}, {"mask": mask}, {"sigma": loss.detach().sqrt()})
+
+    def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
+        """Error at the grid that is never trained: the true error plus the noise variance."""
+        return ops.hidden_error(net, crops, self.grid, self.grid**2 - 1)
+
+    def predict(self, net: Network, image: Tensor, state: Any) -> Tensor:
+        """One pass, or the J-invariant function: every pixel from the pass in which it was hidden."""
+        return net(image) if self.inference == "single" else ops.j_invariant(net, image, self.grid)
+
+    def preview(self, net: Network, image: Tensor, state: Any) -> Tensor:
+        """One pass, whatever the inference."""
+        return net(image)
+
+    def halo(self, net: Network) -> int:
+        """What the network sees, and the neighbour that fills its farthest pixel."""
+        return net.halo + 1

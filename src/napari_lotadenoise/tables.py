@@ -1,0 +1,49 @@
+"""Text and Markdown tables of the methods, read from the registry, for command line, README and docs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from napari_lotadenoise.method import Method, Training
+from napari_lotadenoise.methods import METHODS
+from napari_lotadenoise.params import parameters
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def methods_markdown() -> str:
+    """Table of all methods for the README."""
+    rows = [
+        (f"`{m.id}`", m.info.idea, m.info.assumes, m.info.fails, f"[{_short(m)}]({m.info.url})")
+        for m in METHODS.values()
+    ]
+    return markdown(("method", "idea", "assumes", "fails", "source"), rows)
+
+
+def parameters_markdown(owner: type[Method] | type[Training]) -> str:
+    """Table of the hyper-parameters of a method, or of the training."""
+    rows = [(f"`{p.name}`", str(p.default), p.bounds, p.knob.doc) for p in parameters(owner)]
+    return markdown(("parameter", "default", "allowed", "meaning"), rows)
+
+
+def methods_text() -> str:
+    """All methods for a terminal: id and title, idea, assumptions, failures, source."""
+    return "\n\n".join(method_text(m) for m in METHODS.values())
+
+
+def method_text(method: type[Method]) -> str:
+    """One method for a terminal."""
+    info = method.info
+    lines = [f"{method.id}  ({info.title})", f"  idea     {info.idea}", f"  assumes  {info.assumes}"]
+    lines += [f"  fails    {info.fails}", f"  source   {info.source}", f"           {info.url}"]
+    return "\n".join(lines)
+
+
+def _short(method: type[Method]) -> str:
+    """Authors and venue of a source, without its title."""
+    return method.info.source.split(",")[0].split(";")[0]

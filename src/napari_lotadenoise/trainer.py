@@ -1,0 +1,191 @@
+"""One network on its way: weights, optimiser, rate, running average, score. Holds no loop; the engine has that."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections import defaultdict, deque
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_lotadenoise.crops import Crops, channels_last
+from napari_lotadenoise.errors import TrainingError
+from napari_lotadenoise.image import reflected
+from napari_lotadenoise.method import Method, Moment, Terms, Training
+from napari_lotadenoise.nets import Network
+from napari_lotadenoise.optimise import Adam, WeightAverage, rate_at
+from napari_lotadenoise.tuning import fast_bfloat16
+
+#: Steps between two scorings on held-out pixels.
+SCORE_EVERY = 25
+#: Steps that the noise deviation is averaged over: crops differ in brightness, and so in noise.
+SIGMA_STEPS = 50
+
+
+class Trainer:
+    """Trains one network on one group of channels.
+
+    Parameters
+    ----------
+    pool : tensor (N, C, [Z], Y, X)
+        Scaled images on the device.
+    method, training
+        What to learn and how.
+    seed : int
+        Of the weights, the crops and the method's own chance.
+    """
+
+    def __init__(self, pool: Tensor, method: Method, training: Training, seed: int) -> None:
+        self.method, self.training, self.device = method, training, pool.device
+        self.rng = torch.Generator().manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            net = method.network(pool.shape[1], pool.ndim - 2)
+        self.net: Network = net.to(self.device)
+        self.net.to(memory_format=channels_last(pool))  # type: ignore[call-overload]
+        self.learns = any(True for _ in self.net.parameters())
+        grain = method.grain * self.net.multiple
+        self.crops = Crops(pad_to(pool, grain), training, grain, self.rng)
+        self.state = method.prepare(pool)
+        self.step_number, self.best_score, self.best_step = 0, float("inf"), 0
+        self._best: dict[str, Tensor] | None = None
+        self.score: float | None = None
+        self._sums: dict[str, Tensor] = {}
+        self._summed = 0
+        self._sigmas: deque[Tensor] = deque(maxlen=SIGMA_STEPS)
+        self.stage = ""
+        self._validation = self.crops.validation()
+        if self._validation is None and method.holds_out_pixels:
+            self._validation = self.crops.pool[:1]
+        self._fixed = None if method.trained else self.crops.draw()
+        self.bfloat16 = uses_bfloat16(training, self.device)
+        if self.learns:
+            self.optimiser = Adam(self.net)
+            self.average = WeightAverage(self.net, training.average) if training.average else None
+
+    @property
+    def current(self) -> Network:
+        """The network as it would be used now: averaged where the training averages, in evaluation mode."""
+        if self.learns and self.average is not None:
+            return self.average.net
+        return self.net.eval()
+
+    def step(self) -> None:
+        """Take one training step.
+
+        Raises
+        ------
+        TrainingError
+            Where the loss is not finite any more (looked at with every `report`).
+        """
+        moment = Moment(self.step_number, self.training.steps, self.rng)
+        crops = self.crops.draw() if self._fixed is None else self._fixed
+        self.net.train()
+        self.method.begin(self.net, self.state, moment)
+        with self._arithmetic():
+            terms = self.method.step(self.net, crops, self.state, moment)
+        if self.learns:
+            self._learn(sum(terms.losses.values(), start=torch.zeros((), device=self.device)))
+        self.method.settle(terms, self.state)
+        self._record(terms)
+        self.step_number += 1
+        if self.step_number % SCORE_EVERY == 0 or self.step_number == self.training.steps:
+            self._take_score()
+
+    @property
+    def sigma(self) -> float | None:
+        """Noise deviation in scaled units, over the last steps: a matter of the steps alone, not of when it is asked for."""
+        return float(torch.stack(list(self._sigmas)).mean()) if self._sigmas else None
+
+    def exhausted(self) -> bool:
+        """Whether the stop rule says that more steps will not help."""
+        waited = self.step_number - self.best_step
+        return 0 < self.training.patience * SCORE_EVERY <= waited and self.score is not None
+
+    def report(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Mean loss terms and values since the last report; this is where the device is waited for."""
+        means = {name: float(total) / self._summed for name, total in self._sums.items()} if self._summed else {}
+        self._sums, self._summed = defaultdict(lambda: torch.zeros((), device=self.device)), 0
+        if not all(value == value and abs(value) != float("inf") for value in means.values()):
+            raise TrainingError("The loss is not a finite number any more; lower the rate or choose precision float32.")
+        losses = {name[5:]: value for name, value in means.items() if name.startswith("loss:")}
+        return losses, {name: value for name, value in means.items() if not name.startswith("loss:")}
+
+    def keep_best(self) -> None:
+        """Go back to the best weights by the held-out score, where there is one."""
+        if self._best is not None:
+            self.current.load_state_dict(self._best)
+
+    def look(self, image: Tensor) -> Tensor:
+        """Denoise (N, C, [Z], Y, X) for a preview."""
+        with torch.inference_mode():
+            return self.method.preview(self.current, image, self.state)
+
+    def look_at_maps(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the method's maps for an image, each (N, C or 1, [Z], Y, X), with chance of their own."""
+        moment = Moment(self.step_number, self.training.steps, torch.Generator().manual_seed(self.step_number))
+        with torch.inference_mode():
+            maps = self.method.step(self.current, image, self.state, moment).maps
+        return {name: nn.functional.interpolate(m.float(), image.shape[2:], mode="nearest") for name, m in maps.items()}
+
+    def denoise(self, image: Tensor) -> Tensor:
+        """Denoise (N, C, [Z], Y, X) for the result."""
+        with torch.inference_mode():
+            return self.method.predict(self.current, image, self.state)
+
+    def _learn(self, loss: Tensor) -> None:
+        self.optimiser.step(loss, rate_at(self.step_number, self.training))
+        if self.average is not None:
+            self.average.update(self.net)
+
+    def _record(self, terms: Terms) -> None:
+        for name, value in terms.losses.items():
+            self._add("loss:" + name, value)
+        for name, value in terms.values.items():
+            if name == "sigma":
+                self._sigmas.append(value.detach())
+            else:
+                self._add(name, value)
+        self._summed += 1
+        self.stage = terms.stage
+
+    def _add(self, name: str, value: Tensor) -> None:
+        value = value.detach().to(self.device)
+        self._sums[name] = self._sums[name] + value if name in self._sums else value
+
+    def _take_score(self) -> None:
+        crops = self._validation
+        if crops is None or not self.learns:
+            return
+        with torch.inference_mode():
+            score = self.method.score(self.current, crops, self.state)
+        if score is None:
+            return
+        self.score = float(score)
+        if self.score < self.best_score:
+            self.best_score, self.best_step = self.score, self.step_number
+            self._best = copy.deepcopy(self.current.state_dict())
+
+    def _arithmetic(self) -> contextlib.AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, torch.bfloat16) if self.bfloat16 else contextlib.nullcontext()
+
+
+def uses_bfloat16(training: Training, device: torch.device) -> bool:
+    """Whether training runs in bfloat16 on a device."""
+    if training.precision != "auto":
+        return training.precision == "bfloat16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and fast_bfloat16()
+
+
+def pad_to(image: Tensor, grain: int) -> Tensor:
+    """Mirror the far edges of Y and X until their sizes are multiples of the grain."""
+    for axis in (-2, -1):
+        size = image.shape[axis]
+        if size % grain:
+            index = torch.from_numpy(reflected(size, 0, -(-size // grain) * grain)).to(image.device)
+            image = image.index_select(axis, index)
+    return image

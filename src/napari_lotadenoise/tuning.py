@@ -1,0 +1,73 @@
+"""Settings of the process that make training on a CPU fast; applied inside a run only, and undone."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+from collections.abc import Iterator
+
+#: glibc's numbers of the two thresholds, and their defaults in bytes.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _DEFAULT = -1, -3, 128 * 1024
+
+
+def default_threads() -> int:
+    """Threads of a run unless told otherwise: all processors that the process may use, but one where there are many.
+
+    The default is the same for Python, command and napari, since the last bits of a result depend on it.
+    """
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return available if available <= 2 else min(available - 1, 16)
+
+
+@contextlib.contextmanager
+def tuned(threads: int) -> Iterator[None]:
+    """Set torch's threads, repeatable algorithms and the allocator for the block, and put them back after it."""
+    import torch
+
+    before = torch.get_num_threads()
+    cudnn = torch.backends.cudnn
+    flags = (cudnn.benchmark, cudnn.deterministic)
+    torch.set_num_threads(threads)
+    cudnn.benchmark, cudnn.deterministic = False, True
+    with _keep_pages():
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+            cudnn.benchmark, cudnn.deterministic = flags
+
+
+@contextlib.contextmanager
+def _keep_pages() -> Iterator[None]:
+    """Keep freed activations in the process: half of the time of a float32 step is page faults otherwise (glibc only)."""
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+    libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    try:
+        yield
+    finally:
+        libc.mallopt(_M_MMAP_THRESHOLD, _DEFAULT)
+        libc.mallopt(_M_TRIM_THRESHOLD, _DEFAULT)
+        libc.malloc_trim(0)
+
+
+def be_nice() -> None:
+    """Let the calling thread, and those it starts, stand back behind the user interface (Linux; elsewhere nothing)."""
+    if hasattr(os, "setpriority") and platform.system() == "Linux":
+        import threading
+
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+def fast_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16 (elsewhere it is emulated, and slow)."""
+    import torch
+
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name)() for name in names if hasattr(torch.cpu, name))
