@@ -258,7 +258,10 @@ def check(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, f
             f"at least {SMALLEST_SIDE} x {SMALLEST_SIDE} are needed to learn from."
         )
     if stack.ndim not in dimensions:
-        raise MethodError(f"This method works in {' and '.join(map(str, dimensions))} dimensions, not in {stack.ndim}.")
+        raise MethodError(
+            f"This method works in {' and '.join(map(str, dimensions))} dimensions, not in {stack.ndim}; "
+            "let it go slice by slice."
+        )
     _check_values(stack, is_float=kind == "f")
     return stack
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -61,8 +62,9 @@ def read(path: str | os.PathLike[str]) -> Picture:
     if not path.is_file():
         raise FileError(f"There is no file {path}.")
     try:
-        with tifffile.TiffFile(path) as tif:
+        with _errors_raised(), tifffile.TiffFile(path) as tif:
             series = tif.series[0]
+            _check_length(series, path.stat().st_size)
             data, axes = series.asarray(), series.axes
             scale, unit = _calibration(tif)
     except Exception as error:  # tifffile raises many kinds for a broken file
@@ -139,6 +141,38 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         return Recipe.from_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"{path} cannot be read as a recipe ({error}).") from None
+
+
+def _check_length(series: tifffile.TiffPageSeries, size: int) -> None:
+    """Raise ValueError where the file ends before its pixels do; tifffile would read zeros there."""
+    for page in series.pages:
+        if page is None:
+            raise ValueError("planes are missing")
+        ends = (offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True))
+        if max(ends, default=0) > size:
+            raise ValueError("pixels are missing at its end")
+    contiguous = series.dataoffset
+    if contiguous is not None and contiguous + series.nbytes > size:
+        raise ValueError("pixels are missing at its end")
+
+
+@contextlib.contextmanager
+def _errors_raised() -> Iterator[None]:
+    """Raise what tifffile only logs when the structure of a file is broken."""
+    found: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(record.getMessage())
+
+    logger, collector = logging.getLogger("tifffile"), Collector(logging.ERROR)
+    logger.addHandler(collector)
+    try:
+        yield
+    finally:
+        logger.removeHandler(collector)
+    if found:
+        raise ValueError(found[0])
 
 
 def _calibration(tif: tifffile.TiffFile) -> tuple[dict[str, float], str]:

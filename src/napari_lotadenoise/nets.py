@@ -1,7 +1,7 @@
 """The few networks, 2-D or 3-D by argument.
 
-Each knows how far it sees (`halo`, pixels) and which image sides it accepts (`multiple`), so that tiles can be cut for
-it without a seam.
+Each knows how far it sees (`halo` pixels in the plane, `depth_halo` planes) and which image sides it accepts (`multiple`),
+so that tiles can be cut for it without a seam.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ class Network(nn.Module):
     """A network from (N, C, [Z], Y, X) to the same shape."""
 
     halo: int = 0
+    depth_halo: int = 0
     multiple: int = 1
 
 
@@ -60,7 +61,7 @@ class Chain(Network):
         parts.append(conv(width, channels, head, padding=head // 2, bias=norm == "none"))
         self.body = nn.Sequential(*parts)
         self.residual = residual
-        self.halo = layers + head // 2
+        self.halo = self.depth_halo = layers + head // 2
 
     def forward(self, image: Tensor) -> Tensor:
         """Denoise."""
@@ -88,8 +89,8 @@ class UNet(Network):
         self.up_blocks = nn.ModuleList(_double(w + 2 * w, w, ndim, norm) for w in reversed(widths[:-1]))
         self.head = _conv(ndim)(width, channels, 1)
         self.multiple = 2**levels
-        # Two 3 x 3 convolutions a level on both ways, and one coarse pixel for each up-sampling.
-        self.halo = 4 * sum(2**level for level in range(levels)) + 2 * 2**levels + 2**levels
+        self.halo = _reach(levels)
+        self.depth_halo = 2 * (2 * levels + 1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Denoise; sides of the image are multiples of `multiple`."""
@@ -103,6 +104,16 @@ class UNet(Network):
         for block, skip in zip(self.up_blocks, reversed(skips), strict=True):
             x = block(torch.cat([skip, self.up(x)], dim=1))
         return self.head(x)
+
+
+def _reach(levels: int) -> int:
+    """Pixels that a U-Net sees to each side, from its output down to the coarsest level and up to its input again."""
+    reach = 2
+    for _ in range(levels):
+        reach = reach // 2 + 1 + 2  # linear up-sampling looks one coarse pixel further; two 3 x 3 convolutions
+    for _ in range(levels):
+        reach = 2 * reach + 1 + 2  # both pixels under the last pooled one; two 3 x 3 convolutions
+    return reach
 
 
 def _conv(ndim: int) -> type[nn.Conv2d] | type[nn.Conv3d]:

@@ -29,14 +29,23 @@ def cut(stack: Stack, method: Method) -> list[Window]:
 
 
 def margins_for(window: Window, halo: int, multiple: int) -> list[tuple[int, int]]:
-    """Pixels to read around a window: the halo, and what makes start and size multiples of `multiple` in Y and X."""
+    """Pixels to read around a window in Y and X: the halo, and what makes start and size multiples of `multiple`.
+
+    They reach beyond the image, where it is mirrored.
+    """
     margins = []
-    for axis, part in enumerate(window):
-        step = multiple if axis >= len(window) - 2 else 1
-        before = halo + (part.start - halo) % step
+    for part in window[-2:]:
+        before = halo + (part.start - halo) % multiple
         size = before + part.stop - part.start + halo
-        margins.append((before, halo + -size % step))
+        margins.append((before, halo + -size % multiple))
     return margins
+
+
+def depth_margins_for(window: Window, halo: int, planes: int) -> list[tuple[int, int]]:
+    """Planes to read around a window of a volume; none beyond its ends, since the network has learnt on such ends."""
+    if len(window) == 2:
+        return []
+    return [(min(halo, window[0].start), min(halo, planes - window[0].stop))]
 
 
 def read_tile(
@@ -44,8 +53,8 @@ def read_tile(
 ) -> tuple[torch.Tensor, tuple[slice, ...]]:
     """Read a tile as a scaled (1, C, [Z], Y, X) tensor with its surroundings, and where the window is in it."""
     net = trainer.net
-    halo = trainer.method.halo(net) if stack.ndim == len(window) else 0
-    margins = margins_for(window, halo, net.multiple * trainer.method.grain)
+    margins = depth_margins_for(window, net.depth_halo, stack.spatial[0])
+    margins += margins_for(window, trainer.method.halo(net), net.multiple * trainer.method.grain)
     block = scale.into(read_with_halo(stack, group, sample, window, margins))
     inner = tuple(slice(before, before + w.stop - w.start) for w, (before, _) in zip(window, margins, strict=True))
     return torch.from_numpy(block)[None].to(trainer.device), inner

@@ -215,8 +215,10 @@ class DenoiseWidget(QWidget):
 
     def _follow_active(self, event: Any = None) -> None:
         active = self.viewer.layers.selection.active
-        if isinstance(active, Image):
-            self._select(active)
+        if isinstance(active, Image) and "lotadenoise" not in active.metadata:
+            self._select(
+                active
+            )  # a result does not take the place of its source unasked: trying again starts from the source
         self._describe()
 
     def _select(self, layer: Image | None) -> bool:

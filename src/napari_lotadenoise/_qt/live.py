@@ -78,8 +78,8 @@ class LivePreview:
         if preview.look.point != self._look.point:
             return
         self.count += 1
-        pictures = {name: picture for name, picture in preview.maps.items() if self._kind(name) in self.wanted}
-        pictures["preview"] = preview.image
+        wanted = {name: picture for name, picture in preview.maps.items() if self._kind(name) in self.wanted}
+        pictures = {"preview": preview.image, **wanted}
         rows, columns = (preview.index[self._axis(a)] for a in (-2, -1))
         assert isinstance(rows, slice)
         assert isinstance(columns, slice)

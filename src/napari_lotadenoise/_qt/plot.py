@@ -66,7 +66,7 @@ class LivePlot(QWidget):
 
     def _plot(self, title: str) -> pg.PlotWidget:
         plot = pg.PlotWidget(background=None, title=title)
-        plot.setMinimumHeight(110)
+        plot.setFixedHeight(150)
         plot.setMouseEnabled(x=False, y=False)
         plot.hideButtons()
         plot.setMenuEnabled(False)

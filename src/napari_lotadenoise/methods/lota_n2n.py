@@ -44,7 +44,7 @@ class LoTAN2N(Method):
         url="https://arxiv.org/abs/2403.12382",
     )
     presets: ClassVar = {
-        "fast": Preset(Training(steps=600, rate=3e-3, crop=64, batch=4, average=0.98, scaling="deviation")),
+        "fast": Preset(Training(steps=1000, rate=3e-3, crop=64, batch=4, average=0.98, scaling="deviation")),
         "paper": Preset(replace(REFERENCE, halve_every=1000)),
     }
     grain: ClassVar = 2

@@ -43,7 +43,7 @@ class ZSN2N(Method):
         url="https://arxiv.org/abs/2303.11253",
     )
     presets: ClassVar = {
-        "fast": Preset(Training(steps=300, rate=3e-3, crop=64, batch=4, average=0.98, scaling="deviation")),
+        "fast": Preset(Training(steps=800, rate=6e-3, crop=48, batch=4, average=0.95, scaling="deviation")),
         "paper": Preset(REFERENCE),
     }
     grain: ClassVar = 2

@@ -1,0 +1,44 @@
+"""Shared fixtures. Runs use one thread: on a busy machine more of them wait for each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from napari_lotadenoise import tuning
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "default_threads", lambda: 1)
+
+
+def scene(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """A smooth random scene between about 40 and 200."""
+    field = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(shape), 4.0)
+    return (120 + 40 * field / field.std()).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def truth() -> np.ndarray:
+    """A clean image of 64 x 64."""
+    return scene((64, 64))
+
+
+@pytest.fixture(scope="session")
+def noisy(truth: np.ndarray) -> np.ndarray:
+    """The clean image with white Gaussian noise of deviation 20."""
+    return truth + np.random.default_rng(1).normal(0, 20, truth.shape).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Folder of the development images; tests that need it are skipped without it."""
+    if not DATA.is_dir():
+        pytest.skip(f"the development images are not at {DATA.name}/ beside the repository")
+    return DATA

@@ -1,0 +1,71 @@
+"""Who may know whom, and what is not imported until it is needed: in fresh interpreters."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import napari_lotadenoise
+
+PACKAGE = Path(napari_lotadenoise.__file__).parent
+GUI = ("napari", "magicgui", "qtpy", "superqt", "pyqtgraph", "PyQt6", "PySide6", "vispy")
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+HIDE = f"""
+import sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {GUI}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}")
+sys.meta_path.insert(0, Hidden())
+"""
+
+
+def test_the_core_runs_where_neither_napari_nor_qt_is_installed():
+    code = HIDE + (
+        "import numpy as np\n"
+        "from napari_lotadenoise import denoise, estimate_noise, METHODS\n"
+        "from napari_lotadenoise.cli import main\n"
+        "image = np.random.default_rng(0).random((32, 32))\n"
+        "for method in METHODS: assert denoise(image, method, steps=2, threads=1).image.shape == (32, 32)\n"
+        "estimate_noise(image)\n"
+        "assert main(['methods']) == 0\n"
+        f"print(sorted(set(m.split('.')[0] for m in sys.modules) & set({GUI})))"
+    )
+    assert python(code).splitlines()[-1] == "[]"
+
+
+def test_importing_the_package_and_asking_for_methods_imports_no_torch():
+    code = (
+        "import sys, napari_lotadenoise as n\n"
+        "assert 'numpy' not in sys.modules, 'the bare import should import nothing'\n"
+        "import napari_lotadenoise.cli, napari_lotadenoise.samples\n"
+        "assert len(n.METHODS) >= 4\n"
+        "print('torch' in sys.modules)"
+    )
+    assert python(code) == "False"
+
+
+def test_gui_packages_are_imported_in_qt_only():
+    for path in PACKAGE.rglob("*.py"):
+        if path.parent.name == "_qt":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {n.split(".")[0] for n in names} & set(GUI), path
+
+
+def test_the_engine_names_no_method_and_a_method_no_engine():
+    forbidden = {PACKAGE / "engine.py": "methods.", PACKAGE / "trainer.py": "methods."}
+    forbidden |= dict.fromkeys((PACKAGE / "methods").glob("*.py"), "engine")
+    for path, word in forbidden.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert word not in (node.module or ""), path

@@ -1,0 +1,131 @@
+import json
+import os
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_lotadenoise import denoise, io
+from napari_lotadenoise.errors import FileError
+
+SCALE = {"Z": 0.5, "Y": 0.125, "X": 0.25}
+
+
+def array(*shape, dtype=np.float32):
+    return (100 * np.random.default_rng(0).random(shape)).astype(dtype)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.ome.tif", "a.tiff", "A.OME.TIFF"])
+@pytest.mark.parametrize(
+    ("axes", "shape", "dtype"),
+    [
+        ("YX", (9, 11), np.uint8),
+        ("ZYX", (3, 9, 11), np.uint16),
+        ("CZYX", (2, 3, 9, 11), np.float32),
+        ("TCZYX", (2, 2, 3, 9, 11), np.float32),
+        ("YXS", (9, 11, 3), np.uint8),
+        ("YXS", (9, 11, 3), np.float32),
+    ],
+)
+def test_what_is_written_is_read_back_with_voxel_size_and_unit(tmp_path, name, axes, shape, dtype):
+    scale = {a: s for a, s in SCALE.items() if a in axes}
+    data = array(*shape, dtype=dtype)
+    io.write(tmp_path / name, io.Picture(data, axes, scale, "µm"))
+    back = io.read(tmp_path / name)
+    moved = data.transpose([axes.index(a) for a in back.axes])
+    assert back.data.dtype == dtype
+    assert np.array_equal(back.data, moved)
+    assert set(back.axes) == set(axes)
+    assert back.unit == "µm"
+    assert dict(back.scale) == pytest.approx(scale, rel=1e-5)
+
+
+def test_a_file_without_calibration_gets_none(tmp_path):
+    tifffile.imwrite(tmp_path / "plain.tif", array(9, 11))
+    back = io.read(tmp_path / "plain.tif")
+    assert (back.axes, dict(back.scale), back.unit) == ("YX", {}, "")
+
+
+def test_axes_that_a_file_does_not_know_are_not_guessed(tmp_path):
+    tifffile.imwrite(tmp_path / "plain.tif", array(5, 9, 11))
+    assert io.read(tmp_path / "plain.tif").known_axes is None
+
+
+def test_resolution_in_inches_and_centimetres_becomes_micrometres(tmp_path):
+    for unit, expected in (("INCH", 25_400 / 300), ("CENTIMETER", 10_000 / 300)):
+        tifffile.imwrite(tmp_path / "r.tif", array(9, 11), resolution=(300, 300), resolutionunit=unit, metadata=None)
+        assert io.read(tmp_path / "r.tif").scale["X"] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("content", [b"", b"no tiff at all", b"II*\0\x08\0\0\0"])
+def test_files_that_are_no_tiff_are_refused(tmp_path, content):
+    (tmp_path / "bad.tif").write_bytes(content)
+    with pytest.raises(FileError, match=r"bad.tif cannot be read as TIFF"):
+        io.read(tmp_path / "bad.tif")
+
+
+@pytest.mark.parametrize("name", ["t.tif", "t.ome.tif"])
+def test_a_truncated_file_is_refused(tmp_path, name):
+    io.write(tmp_path / name, io.Picture(array(4, 64, 64), "ZYX"))
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FileError, match="truncated"):
+        io.read(tmp_path / name)
+
+
+def test_a_missing_file_is_said():
+    with pytest.raises(FileError, match=r"There is no file nowhere.tif"):
+        io.read("nowhere.tif")
+
+
+def test_nothing_is_overwritten_unasked(tmp_path):
+    path = tmp_path / "a.tif"
+    io.write(path, io.Picture(array(9, 11), "YX"))
+    before = path.read_bytes()
+    with pytest.raises(FileError, match="already there"):
+        io.write(path, io.Picture(array(5, 5), "YX"))
+    assert path.read_bytes() == before
+    io.write(path, io.Picture(array(5, 5), "YX"), overwrite=True)
+    assert io.read(path).data.shape == (5, 5)
+    assert os.listdir(tmp_path) == ["a.tif"], "no part of a file is left behind"
+
+
+def test_places_that_cannot_be_written_are_said(tmp_path):
+    with pytest.raises(FileError, match="does not exist"):
+        io.check_writable(tmp_path / "no" / "a.tif")
+    with pytest.raises(FileError, match="must end in"):
+        io.check_writable(tmp_path / "a.png")
+    (tmp_path / "folder.tif").mkdir()
+    with pytest.raises(FileError, match="cannot be written"):
+        io.check_writable(tmp_path / "folder.tif", overwrite=True)
+
+
+def test_a_failing_disk_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.tif"
+    io.write(path, io.Picture(array(9, 11), "YX"))
+    before = path.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tifffile, "imwrite", full)
+    with pytest.raises(FileError, match="No space left"):
+        io.write(path, io.Picture(array(9, 11), "YX"), overwrite=True)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["a.tif"]
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.ome.tif"])
+def test_the_recipe_is_in_the_file_and_beside_it(tmp_path, noisy, name):
+    result = denoise(noisy, steps=3)
+    io.write(tmp_path / name, io.Picture(result.image, "YX"), result.recipe)
+    assert io.read_recipe(tmp_path / "a.recipe.json") == type(result.recipe).from_json(result.recipe.to_json())
+    with tifffile.TiffFile(tmp_path / name) as tif:
+        if name == "a.tif":
+            inside = json.loads(tif.imagej_metadata["Info"])
+        else:
+            entry = tifffile.xml2dict(tif.ome_metadata)["OME"]["StructuredAnnotations"]["MapAnnotation"]
+            inside = json.loads(
+                entry["Value"]["M"]["value"] if "value" in entry["Value"]["M"] else entry["Value"]["M"]["M"]
+            )
+    assert inside == result.recipe.to_dict()
