@@ -93,9 +93,8 @@ def main() -> None:
         return
     names = options.cases or list(cases(options.data))
     presets = ("fast", "paper") if options.preset == "both" else (options.preset,)
-    print(
-        "| case | method | preset | noisy dB / SSIM | result dB / SSIM | steps | seconds | peak MB |\n|---|---|---|---|---|---|---|---|"
-    )
+    print("| case | method | preset | noisy dB / SSIM | result dB / SSIM | steps | seconds | peak MB |")
+    print("|---|---|---|---|---|---|---|---|")
     for name in names:
         for method in options.methods:
             rows = {preset: _in_a_process(name, method, preset, options) for preset in presets}

@@ -37,10 +37,8 @@ def test_methods_shows_the_hyper_parameters_of_one(capsys):
 
 def test_run_writes_the_result_that_python_gives(stack, tmp_path, capsys):
     out, residual = tmp_path / "out.ome.tif", tmp_path / "res.tif"
-    code = main(
-        ["run", str(stack), str(out), "--method", "lota-n2n", "--steps", "20", "--seed", "3", "--trace", "0.5"]
-        + ["--residual", str(residual)]
-    )
+    method = ["--method", "lota-n2n", "--steps", "20", "--seed", "3", "--trace", "0.5"]
+    code = main(["run", str(stack), str(out), *method, "--residual", str(residual)])
     assert code == 0, capsys.readouterr().err
     source, result = io.read(stack), io.read(out)
     expected = denoise(source.data, "lota-n2n", "ZYX", steps=20, seed=3, trace=0.5)

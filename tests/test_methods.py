@@ -9,10 +9,10 @@ import torch
 from napari_lotadenoise import METHODS, denoise
 from napari_lotadenoise.errors import MethodError, ParameterError
 from napari_lotadenoise.method import Method, Moment, Terms, Training, configure
-from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.methods.lota_n2n import LoTAN2N, cancellation_index
 from napari_lotadenoise.methods.zs_n2n import pair_loss, sigma_bound
+from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.params import parameters
 from tests.conftest import scene
 
@@ -120,7 +120,7 @@ def test_unknown_names_are_refused_with_what_there_is():
         find("bm4d")
     with pytest.raises(MethodError, match="no preset 'slow'; there is fast and paper"):
         configure(LoTAN2N, "slow")
-    with pytest.raises(ParameterError, match="no parameter colour; it has .*trace"):
+    with pytest.raises(ParameterError, match=r"no parameter colour; it has .*trace"):
         configure(LoTAN2N, colour=3)
 
 
@@ -194,7 +194,7 @@ def test_the_signed_trace_of_weight_two_is_copying_the_frozen_network():
     ours = torch.autograd.grad(losses["pair"] + losses["trace"], net.parameters())
     from napari_lotadenoise.methods.zs_n2n import denoised_pair
 
-    a, b, clean_a, clean_b = denoised_pair(net, crops)
+    _a, _b, clean_a, clean_b = denoised_pair(net, crops)
     _, _, proxy_a, proxy_b = denoised_pair(state.frozen, crops)
     copying = ((clean_a - proxy_a).square().mean() + (clean_b - proxy_b).square().mean()) / 2
     for one, other in zip(ours, torch.autograd.grad(copying, net.parameters()), strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import threading
 from collections import defaultdict, deque
 from typing import Any
 
@@ -23,6 +24,9 @@ SCORE_EVERY = 25
 #: Steps that the noise deviation is averaged over: crops differ in brightness, and so in noise.
 SIGMA_STEPS = 50
 
+#: Weights are drawn from torch's one global generator: two runs must not seed it at the same time.
+_INITIALISING = threading.Lock()
+
 
 class Trainer:
     """Trains one network on one group of channels.
@@ -40,7 +44,7 @@ class Trainer:
     def __init__(self, pool: Tensor, method: Method, training: Training, seed: int) -> None:
         self.method, self.training, self.device = method, training, pool.device
         self.rng = torch.Generator().manual_seed(seed)
-        with torch.random.fork_rng(devices=[]):
+        with _INITIALISING, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             net = method.network(pool.shape[1], pool.ndim - 2)
         self.net: Network = net.to(self.device)
@@ -169,7 +173,11 @@ class Trainer:
             self._best = copy.deepcopy(self.current.state_dict())
 
     def _arithmetic(self) -> contextlib.AbstractContextManager[Any]:
-        return torch.autocast(self.device.type, torch.bfloat16) if self.bfloat16 else contextlib.nullcontext()
+        if not self.bfloat16:
+            return contextlib.nullcontext()
+        # The cache of cast weights is one for all threads: a second run would empty it in the middle of a step, and the
+        # gradients of a weight that is used twice would be added in another precision.
+        return torch.autocast(self.device.type, torch.bfloat16, cache_enabled=False)
 
 
 def uses_bfloat16(training: Training, device: torch.device) -> bool:

@@ -6,7 +6,9 @@ import contextlib
 import ctypes
 import os
 import platform
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 #: glibc's numbers of the two thresholds, and their defaults in bytes.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _DEFAULT = -1, -3, 128 * 1024
@@ -23,44 +25,59 @@ def default_threads() -> int:
 
 @contextlib.contextmanager
 def tuned(threads: int) -> Iterator[None]:
-    """Set torch's threads, repeatable algorithms and the allocator for the block, and put them back after it."""
+    """Set torch's threads, repeatable algorithms and the allocator for the block, and put them back after it.
+
+    These settings belong to the process, so of several runs at a time the last to end puts them back: a run whose
+    threads changed on the way would not end on the same bits.
+    """
     import torch
 
-    before = torch.get_num_threads()
     cudnn = torch.backends.cudnn
-    flags = (cudnn.benchmark, cudnn.deterministic)
-    torch.set_num_threads(threads)
-    cudnn.benchmark, cudnn.deterministic = False, True
-    with _keep_pages():
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
-            cudnn.benchmark, cudnn.deterministic = flags
-
-
-@contextlib.contextmanager
-def _keep_pages() -> Iterator[None]:
-    """Keep freed activations in the process: half of the time of a float32 step is page faults otherwise (glibc only)."""
-    if platform.libc_ver()[0] != "glibc":
-        yield
-        return
-    libc = ctypes.CDLL(None)
-    libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
-    libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+    with _LOCK:
+        _before.append((torch.get_num_threads(), cudnn.benchmark, cudnn.deterministic))
+        if len(_before) == 1:
+            _keep_pages()
+        torch.set_num_threads(threads)
+        cudnn.benchmark, cudnn.deterministic = False, True
     try:
         yield
     finally:
+        with _LOCK:
+            if len(_before) == 1:
+                _put_back(*_before[0])
+            # The first entry is how the process was before any run, so it stays until the last run is over.
+            _before.pop()
+
+
+_LOCK = threading.Lock()
+_before: list[tuple[int, bool, bool]] = []
+
+
+def _put_back(threads: int, benchmark: bool, deterministic: bool) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = benchmark, deterministic
+    if (libc := _glibc()) is not None:
         libc.mallopt(_M_MMAP_THRESHOLD, _DEFAULT)
         libc.mallopt(_M_TRIM_THRESHOLD, _DEFAULT)
         libc.malloc_trim(0)
 
 
+def _keep_pages() -> None:
+    """Keep freed activations in the process: half the time of a float32 step is page faults otherwise (glibc only)."""
+    if (libc := _glibc()) is not None:
+        libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def _glibc() -> Any:
+    return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
+
+
 def be_nice() -> None:
     """Let the calling thread, and those it starts, stand back behind the user interface (Linux; elsewhere nothing)."""
     if hasattr(os, "setpriority") and platform.system() == "Linux":
-        import threading
-
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 

@@ -280,7 +280,7 @@ class DenoiseWidget(QWidget):
         active = self.viewer.layers.selection.active
         if active is None:
             return "Open an image, or choose File > Open Sample > LoTA Denoise; then press Denoise."
-        return f"{active.name!r} is a {type(active).__name__} layer; choose an image layer to denoise."
+        return f"{active.name!r} is a {active.__class__.__name__} layer; choose an image layer to denoise."
 
     def _on_started(self, event: Started) -> None:
         self.device_reason.setText(event.device)

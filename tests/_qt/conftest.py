@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from napari_lotadenoise._qt.denoise_widget import DenoiseWidget
+from tests.conftest import scene
+
+
+@pytest.fixture
+def stack() -> np.ndarray:
+    """Three noisy slices of 48 x 64, each with a truth of its own."""
+    truth = np.stack([scene((48, 64), seed) for seed in range(3)])
+    return truth + np.random.default_rng(0).normal(0, 15, truth.shape).astype(np.float32)
+
+
+@pytest.fixture
+def open_dock(make_napari_viewer, qtbot) -> Callable[..., tuple]:
+    """Opens a viewer with an image and the dock, docked as napari does it."""
+    docks = []
+
+    def open_(data=None, *, show: bool = False, **options):
+        viewer = make_napari_viewer(show=show)
+        if data is not None:
+            viewer.add_image(data, **{"name": "cells", **options})
+        _, dock = viewer.window.add_plugin_dock_widget("napari-lotadenoise", "Denoise")
+        docks.append(dock)
+        return viewer, dock
+
+    yield open_
+    for dock in docks:
+        if dock.session is not None:
+            worker = dock.session.worker
+            with qtbot.waitSignal(worker.finished, timeout=30_000):
+                dock.discard()
+
+
+def steps(dock: DenoiseWidget, count: int, **values: object) -> None:
+    """Set the number of steps and other hyper-parameters in the form."""
+    for name, value in {"steps": count, "crop": 32, "holdout": 0, **values}.items():
+        dock.form[name].value = value
+
+
+def finish(dock: DenoiseWidget, qtbot, timeout: int = 60_000) -> None:
+    """Wait for the end of a run, and of its thread."""
+    if dock.session is None:
+        return
+    worker = dock.session.worker
+    qtbot.waitUntil(lambda: dock.session is None and not worker.is_running, timeout=timeout)
