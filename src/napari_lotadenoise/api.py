@@ -46,7 +46,7 @@ def denoise(
     seed : int
         The same seed gives the same result bit by bit on the same CPU with as many threads.
     threads : int, optional
-        Processor threads; default: all but one, or all of two.
+        Processor threads; default: all processors but one.
     fill : bool
         Whether NaN and inf are replaced by the nearest finite value instead of refused.
     listener : callable, optional

@@ -93,7 +93,7 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     run.add_argument("--volume", action="store_true", help="denoise Z with a 3-D network instead of slice by slice")
     run.add_argument("--device", help="auto (default), cpu, cuda, cuda:N or mps")
     run.add_argument("--seed", type=int, help="default: 0; the same seed repeats a CPU run bit for bit")
-    run.add_argument("--threads", type=int, help="processor threads; default: all but one, or all of two")
+    run.add_argument("--threads", type=int, help="processor threads; default: all processors but one")
     run.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
     run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
     run.add_argument(

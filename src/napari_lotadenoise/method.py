@@ -139,7 +139,7 @@ class Method(ABC):
     holds_out_pixels: ClassVar[bool] = False
     #: Image sides that a step works on must be multiples of this.
     grain: ClassVar[int] = 1
-    #: Rough cost in microseconds a pixel on two CPU cores: one training step, one prediction.
+    #: Rough cost in microseconds a pixel on one CPU core: one training step, one prediction.
     cost: ClassVar[tuple[float, float]] = (0.3, 0.05)
 
     def __post_init__(self) -> None:

@@ -30,7 +30,7 @@ def describe(shape: tuple[int, ...], layout: Layout, method: Method, device: str
 
 
 def seconds_for(shape: tuple[int, ...], layout: Layout, method: Method, training: Training) -> float:
-    """Estimate the time of a run on two processor cores, before anything is measured."""
+    """Estimate the time of a run on one processor core, before anything is measured."""
     sizes = dict(zip(layout.axes, shape, strict=True))
     spatial = [sizes[a] for a in layout.spatial]
     wanted = ([training.crop_depth] if layout.volume else []) + [training.crop, training.crop]

@@ -15,12 +15,14 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _DEFAULT = -1, -3, 128 * 1024
 
 
 def default_threads() -> int:
-    """Threads of a run unless told otherwise: all processors that the process may use, but one where there are many.
+    """Threads of a run unless told otherwise: one processor less than the process may use, at most 16.
 
-    The default is the same for Python, command and napari, since the last bits of a result depend on it.
+    One is left to the user interface and to whatever else is going on: OpenMP's threads wait for each other in a loop, so
+    that one more thread than free processors makes a step several times slower, not faster. The default is the same for
+    Python, command and napari, since the last bits of a result depend on it.
     """
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return available if available <= 2 else min(available - 1, 16)
+    return max(1, min(available - 1, 16))
 
 
 @contextlib.contextmanager
@@ -73,13 +75,6 @@ def _keep_pages() -> None:
 
 def _glibc() -> Any:
     return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
-
-
-def be_nice() -> None:
-    """Let the calling thread, and those it starts, stand back behind the user interface (Linux; elsewhere nothing)."""
-    if hasattr(os, "setpriority") and platform.system() == "Linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def fast_bfloat16() -> bool:

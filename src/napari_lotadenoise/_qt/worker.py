@@ -8,7 +8,6 @@ from typing import Any
 
 from napari.qt.threading import GeneratorWorker, create_worker
 
-from napari_lotadenoise import tuning
 from napari_lotadenoise.events import Command, Event, Finished, Look
 
 _URGENCY = (Command.STOP, Command.FINISH)
@@ -57,7 +56,6 @@ def _drive(
     image: Any, method: Any, training: Any, options: dict[str, Any], mailbox: Mailbox
 ) -> Generator[Event, None, None]:
     """Run the engine; importing it imports torch, so that happens here and not in the GUI thread."""
-    tuning.be_nice()
     try:
         from napari_lotadenoise.engine import Options, run
     except ImportError as error:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoTAN2N(Method):
-    """LoTA-N2N (Hu et al., arXiv 2403.12382 and its successor 2607.24135); the recipe is ours where the papers are silent.
+    """LoTA-N2N (arXiv 2403.12382 and its successor 2607.24135); the recipe is ours where the papers are silent.
 
     Sub-images a = x1 + n1 and b = x2 + n2 of one noisy image share no mean content, so that learning a -> b differs from
     supervised learning by the trace interaction Tr[(f(a) - x1)^T (b - x1)]. Stage 1 learns pairs as ZS-N2N does. Its
@@ -39,8 +39,8 @@ class LoTAN2N(Method):
         idea="Learns one diagonal of every 2 x 2 cell from the other, then goes on under a constraint on the local trace.",
         assumes="noise that is independent between neighbouring pixels and zero on average; content smooth over two pixels",
         fails="on correlated noise (it is kept), on single-pixel puncta (they are dimmed), on very strong noise (blotches)",
-        source="Hu et al., LoTA-N2N: Local Trace Adaptation for Zero-Shot Self-Supervised Image Denoising; "
-        "Low-Trace Adaptation of Zero-shot Self-supervised Blind Image Denoising, arXiv 2024",
+        source="Low-Trace Adaptation of Zero-shot Self-supervised Blind Image Denoising, arXiv 2403.12382; "
+        "LoTA-N2N: Local Trace Adaptation for Zero-Shot Self-Supervised Image Denoising, arXiv 2607.24135",
         url="https://arxiv.org/abs/2403.12382",
     )
     presets: ClassVar = {
@@ -48,7 +48,7 @@ class LoTAN2N(Method):
         "paper": Preset(replace(REFERENCE, halve_every=1000)),
     }
     grain: ClassVar = 2
-    cost: ClassVar = (0.35, 0.05)
+    cost: ClassVar = (0.5, 0.1)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)

@@ -45,7 +45,7 @@ class Noise2Self(Method):
         ),
     }  # fmt: skip
     holds_out_pixels: ClassVar = True
-    cost: ClassVar = (0.5, 0.12)
+    cost: ClassVar = (1.6, 0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the eight-layer DnCNN of the notebook.", choices=("unet", "dncnn")
