@@ -78,7 +78,9 @@ def main() -> None:
     ticker = Ticker()
     ticker.start()
     wait(lambda: False, 3)
-    print(f"{options.size} x {options.size}, {options.method}, {os.cpu_count()} processors, {os.environ.get('QT_API', 'PyQt6')}")
+    print(
+        f"{options.size} x {options.size}, {options.method}, {os.cpu_count()} processors, {os.environ.get('QT_API', 'PyQt6')}"
+    )
     print("| | first preview s | p95 ms | p99 ms | max ms | previews a second | Finish s | Discard s |")
     print("|---|---|---|---|---|---|---|---|")
     print(_row("idle", ticker.stop()))
@@ -109,7 +111,15 @@ def _run(dock: object, ticker: Ticker, seconds: float) -> tuple[list[float], flo
 
 def _row(name: str, gaps: list[float], first: float = 0, rate: float = 0, finish: float = 0, discard: float = 0) -> str:
     p95, p99 = np.percentile(gaps, (95, 99))
-    cells = (f"{first:.2f}", f"{p95:.0f}", f"{p99:.0f}", f"{max(gaps):.0f}", f"{rate:.1f}", f"{finish:.2f}", f"{discard:.2f}")
+    cells = (
+        f"{first:.2f}",
+        f"{p95:.0f}",
+        f"{p99:.0f}",
+        f"{max(gaps):.0f}",
+        f"{rate:.1f}",
+        f"{finish:.2f}",
+        f"{discard:.2f}",
+    )
     return f"| {name} | " + " | ".join(cells) + " |"
 
 

@@ -286,9 +286,9 @@ class DenoiseWidget(QWidget):
         self.device_reason.setText(event.device)
         self.run_bar.say(event.plan)
 
-    def _on_progress(self, progress: Progress) -> None:
-        self.plot.add(progress)
-        self.run_bar.show_progress(progress)
+    def _on_progress(self, news: tuple[Progress, ...]) -> None:
+        self.plot.add(news)
+        self.run_bar.show_progress(news[-1])
 
     def _on_ended(self, error: Exception | None, words: str) -> None:
         self.session = None

@@ -41,14 +41,19 @@ class LivePlot(QWidget):
         self._curves: dict[str, Any] = {}
         self._data: dict[str, tuple[list[float], list[float]]] = {}
 
-    def add(self, progress: Progress) -> None:
-        """Append what a progress event tells."""
-        for name, value in progress.losses.items():
-            self._append(self.losses, name, progress.step, float(np.log10(max(abs(value), _SMALLEST))))
-        if progress.score is not None:
-            self._append(self.losses, "held out", progress.step, float(np.log10(max(progress.score, _SMALLEST))))
-        if progress.losses and progress.sigma is not None:
-            self._append(self.sigma, "sigma", progress.step, progress.sigma)
+    def add(self, news: tuple[Progress, ...]) -> None:
+        """Append what progress events tell, and draw once."""
+        for progress in news:
+            if not progress.losses:
+                continue
+            for name, value in progress.losses.items():
+                self._append(self.losses, name, progress.step, float(np.log10(max(abs(value), _SMALLEST))))
+            if progress.score is not None:
+                self._append(self.losses, "held out", progress.step, float(np.log10(max(progress.score, _SMALLEST))))
+            if progress.sigma is not None:
+                self._append(self.sigma, "sigma", progress.step, progress.sigma)
+        for name, curve in self._curves.items():
+            curve.setData(*self._data[name])
 
     def values(self, name: str) -> list[float]:
         """What a curve shows, for example ``"sigma"``."""
@@ -81,4 +86,3 @@ class LivePlot(QWidget):
         steps, values = self._data[name]
         steps.append(step)
         values.append(value)
-        self._curves[name].setData(steps, values)

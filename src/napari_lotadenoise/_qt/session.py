@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from napari_lotadenoise.method import Method, Training
 
 _PARTS = 1000
+#: Seconds between two repaints of the numbers. A window with an OpenGL canvas is composed anew, whole, for every label
+#: that changes; without a graphics card that takes more of the processor than the training.
+_SHOW_EVERY = 0.25
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,16 @@ class Order:
 
 
 class Session(QObject):
-    """Runs an order and shows it. Emits its events, then `ended` once."""
+    """Runs an order and shows it.
+
+    Signals
+    -------
+    started (Started)
+    progressed (tuple of Progress)
+        All that came since the last time, four times a second.
+    ended (Exception or None, str)
+        Once, with the last words.
+    """
 
     started = Signal(object)
     progressed = Signal(object)
@@ -54,6 +67,8 @@ class Session(QObject):
         self.live = LivePreview(viewer, self.source, self.mailbox.post, order.show)
         self.active = True
         self.paused = False
+        self._unseen: list[Progress] = []
+        self._shown = 0.0
         self._bar = cancelable_progress(
             total=_PARTS, desc=f"{order.method.info.title}: {self.source.name}", cancel_callback=self.discard
         )
@@ -85,12 +100,20 @@ class Session(QObject):
         if isinstance(event, Started):
             self.started.emit(event)
         elif isinstance(event, Progress):
-            self._advance(event)
-            self.progressed.emit(event)
+            self._unseen.append(event)
+            if time.perf_counter() - self._shown >= _SHOW_EVERY:
+                self._show_progress()
         elif isinstance(event, Preview):
             self.live.show(event)
         elif isinstance(event, Finished):
             self._finish(event)
+
+    def _show_progress(self) -> None:
+        if self._unseen:
+            self.progressed.emit(tuple(self._unseen))
+            self._advance(self._unseen[-1])
+            self._unseen.clear()
+            self._shown = time.perf_counter()
 
     def _advance(self, progress: Progress) -> None:
         self._bar.update(max(0, round(progress.done * _PARTS) - self._bar.n))
@@ -98,6 +121,7 @@ class Session(QObject):
             self._bar.set_description(f"{self.order.method.info.title}: {plan.duration(progress.seconds_left)} left")
 
     def _finish(self, event: Finished) -> None:
+        self._show_progress()
         if event.result is None:
             self._end(event.error, event.reason)
             return
