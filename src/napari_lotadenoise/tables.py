@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from napari_lotadenoise.method import Method, Training
 from napari_lotadenoise.methods import METHODS
@@ -47,3 +49,28 @@ def method_text(method: type[Method]) -> str:
 def _short(method: type[Method]) -> str:
     """Authors and venue of a source, without its title."""
     return method.info.source.split(",")[0].split(";")[0]
+
+
+def refresh(text: str, name: str, content: str) -> str:
+    """Replace what stands between ``<!-- name ... -->`` and ``<!-- /name -->`` in a text."""
+    pattern = re.compile(rf"(<!-- {re.escape(name)}[^>]*-->\n).*?(<!-- /{re.escape(name)} -->)", re.DOTALL)
+    return pattern.sub(lambda found: found[1] + content + found[2], text)
+
+
+def tables() -> dict[str, str]:
+    """Every table that the documents hold, by its mark."""
+    found = {"methods": methods_markdown(), "training": parameters_markdown(Training)}
+    return found | {f"parameters {m.id}": parameters_markdown(m) for m in METHODS.values()}
+
+
+def main() -> None:
+    """Write the tables into README.md and docs/methods.md below the current folder."""
+    for path in (Path("README.md"), Path("docs/methods.md")):
+        text = path.read_text(encoding="utf-8")
+        for name, content in tables().items():
+            text = refresh(text, name, content)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

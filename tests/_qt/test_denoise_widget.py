@@ -207,6 +207,8 @@ def test_loss_and_sigma_stream_into_the_plots(open_dock, stack, qtbot, monkeypat
     pair, trace, sigma = (dock.plot.values(name) for name in ("pair", "trace", "sigma"))
     assert len(pair) == len(sigma) >= 60
     assert np.mean(pair[-10:]) < np.mean(pair[:10])
+    at = dock.plot.steps("pair")
+    assert at == sorted(at), "no news is shown twice"
     assert 25 <= len(trace) <= 32, "the trace belongs to the second stage"
     assert 12 < sigma[-1] < 40
 

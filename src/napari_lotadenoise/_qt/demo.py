@@ -62,7 +62,6 @@ def _show() -> int:
 def _write(output: Path) -> int:
     output.mkdir(parents=True, exist_ok=True)
     viewer, dock = _open()
-    dock.show_residual.setChecked(True)
     _wait(lambda: False, 1.0)
     start = time.perf_counter()
     dock.denoise()
@@ -70,9 +69,10 @@ def _write(output: Path) -> int:
     print(f"first preview after {time.perf_counter() - start:.1f} s (torch is imported in that time)")
     _wait(lambda: dock.session is None, 2.0)
     viewer.screenshot(str(output / "running.png"), canvas_only=False, flash=False)
+    dock.show_residual.setChecked(True)
     _wait(lambda: dock.session is None, _PATIENCE)
     print(dock.run_bar.status.text())
-    viewer.grid.enabled = True
+    (viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid).enabled = True  # napari 0.9 has moved it
     _wait(lambda: False, 0.5)
     viewer.screenshot(str(output / "done.png"), canvas_only=False, flash=False)
     layer = next(

@@ -59,6 +59,10 @@ class LivePlot(QWidget):
         """What a curve shows, for example ``"sigma"``."""
         return list(self._data.get(name, ([], []))[1])
 
+    def steps(self, name: str) -> list[float]:
+        """The steps that a curve has points at."""
+        return list(self._data.get(name, ([], []))[0])
+
     def set_theme(self, name: str) -> None:
         """Take text and axes in the colours of a napari theme; the background is transparent."""
         self._foreground = get_theme(name).text.as_hex()

@@ -109,11 +109,12 @@ class Session(QObject):
             self._finish(event)
 
     def _show_progress(self) -> None:
-        if self._unseen:
-            self.progressed.emit(tuple(self._unseen))
-            self._advance(self._unseen[-1])
-            self._unseen.clear()
-            self._shown = time.perf_counter()
+        # napari's progress bar lets the event loop run, so the next events may arrive in here.
+        news, self._unseen = tuple(self._unseen), []
+        self._shown = time.perf_counter()
+        if news:
+            self.progressed.emit(news)
+            self._advance(news[-1])
 
     def _advance(self, progress: Progress) -> None:
         self._bar.update(max(0, round(progress.done * _PARTS) - self._bar.n))

@@ -1,0 +1,8 @@
+"""Sphinx settings; build with ``make docs``."""
+
+project = "napari-lotadenoise"
+extensions = ["myst_parser"]
+html_theme = "furo"
+exclude_patterns = ["_build"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.xref_missing"]
