@@ -93,6 +93,20 @@ def test_a_preview_follows_the_slice_and_the_window(chatty):
     np.testing.assert_allclose(later.image + later.maps["residual"], stack[2, 8:24, 10:40], atol=1e-2)
 
 
+def test_the_channel_that_is_looked_at_is_learnt_first_and_can_be_looked_at_again(chatty):
+    rng = np.random.default_rng(0)
+    image = np.stack([scene((32, 32), s) + rng.normal(0, 10, (32, 32)) for s in range(3)]).astype(np.float32)
+    options = Options(axes="CYX", look=Look((1, 0, 0)))
+    heard = list(start(image, options=options, steps=8))
+    groups = [e.group for e in heard if isinstance(e, Progress)]
+    assert groups[0] == 1
+    shown = [e for e in heard if isinstance(e, Preview)]
+    result = heard[-1].result
+    assert all(e.index[0] == 1 for e in shown)
+    assert np.array_equal(shown[-1].image, result.image[1]), "the finished channel is still shown"
+    assert np.array_equal(result.image, denoise(image, "zs-n2n", "CYX", steps=8).image), "the order changes nothing"
+
+
 def test_maps_have_the_size_of_the_preview(noisy, chatty):
     look = Options(axes="YX", look=Look((0, 0), maps=True))
     masks = [e.maps["mask"] for e in start(noisy, "noise2self", look, steps=4) if isinstance(e, Preview)]

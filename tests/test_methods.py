@@ -63,6 +63,27 @@ def test_shape_dtype_and_input_are_kept(method, noisy):
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_the_range_is_that_of_the_image(method, noisy):
+    image = denoise(noisy, method, **quick(method)).image
+    margin = 0.1 * np.ptp(noisy)
+    assert noisy.min() - margin < image.min() < image.max() < noisy.max() + margin
+    assert image.mean() == pytest.approx(noisy.mean(), abs=2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_can_be_stopped_at_its_first_sign_of_life(method, noisy):
+    from napari_lotadenoise.engine import Options, run
+    from napari_lotadenoise.events import Command, Finished
+
+    events = run(noisy, *configure(METHODS[method]), Options(axes="YX"))
+    next(events)
+    event = events.send(Command.STOP)
+    while not isinstance(event, Finished):
+        event = next(events)
+    assert (event.result, event.reason) == (None, "discarded")
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_the_intensity_scale_of_the_input_is_kept(method, noisy):
     """Intensities times 64 (a power of two, so that no rounding differs) give the result times 64."""
     low = denoise(noisy, method, **quick(method, steps=30)).image

@@ -94,13 +94,13 @@ class _Run:
         self.look = options.look
         self.finish = self.stop = self.paused = False
         self.clock = _Clock()
-        self.steps_done: list[int] = []
+        self.steps_done: dict[int, int] = {}
         self.sigma: float | None = None
         self.sigmas: list[float] = []
         self.history: dict[str, list[float]] = {"step": []}
         self.notes: list[str] = []
         self.reason = "all steps done"
-        self.group = 0
+        self.group, self.turn = 0, 0
         self.tiles = cut(self.stack, method)
         self.tiles_done, self.tiles_all = 0, self.stack.groups * self.stack.samples * len(self.tiles)
 
@@ -111,9 +111,9 @@ class _Run:
         if self.stack.filled:
             self.notes.append(f"{self.stack.filled} pixels that were NaN or inf were filled from their neighbours.")
         yield from self._tell(Started(words, self.device_words, tuple(self.notes)))
-        out = np.empty(self.image.shape, dtype=np.float32)
-        for group in range(self.stack.groups):
-            self.group = group
+        out = self.out = np.empty(self.image.shape, dtype=np.float32)
+        for turn, group in enumerate(self._order()):
+            self.turn, self.group = turn, group
             scale = self.stack.scale(self.group, self.training.scaling)
             if scale is None:
                 self._copy(out)
@@ -127,6 +127,11 @@ class _Run:
             if self.stop:
                 return Finished(None, "discarded")
         return Finished(self._result(out), self.reason)
+
+    def _order(self) -> list[int]:
+        """Groups in the order of their turns: the one that is looked at comes first."""
+        first = self.stack.locate(self.look.point)[0] if self.look else 0
+        return sorted(range(self.stack.groups), key=lambda group: group != first)
 
     # ---------------------------------------------------------------- training
 
@@ -144,7 +149,7 @@ class _Run:
                 self.reason = "the held-out score got no better"
                 break
         trainer.keep_best()
-        self.steps_done.append(trainer.step_number)
+        self.steps_done[self.group] = trainer.step_number
         if not self.stop:
             yield from self._report(trainer, scale)
             if self.sigma is not None:
@@ -164,7 +169,7 @@ class _Run:
                 yield from self._preview(trainer, scale)
 
     def _progress(self, trainer: Trainer, phase: str, losses: dict[str, float], values: dict[str, float]) -> Progress:
-        before = self.group * self.training.steps
+        before = self.turn * self.training.steps
         step, of = before + trainer.step_number, self.stack.groups * self.training.steps
         rate = self.clock.rate(trainer.step_number)
         left = self.clock.seconds_left(
@@ -180,7 +185,7 @@ class _Run:
     def _remember(self, trainer: Trainer, losses: dict[str, float]) -> None:
         nan = float("nan")
         row = {
-            "step": trainer.step_number + self.group * self.training.steps,
+            "step": trainer.step_number + self.turn * self.training.steps,
             "sigma": self.sigma,
             "score": trainer.score,
             **losses,
@@ -198,6 +203,7 @@ class _Run:
             return
         group, sample = self.stack.locate(look.point)
         if group != self.group:
+            yield from self._show_done(look, group, sample)
             return
         start = time.perf_counter()
         window = self._seen(look)
@@ -209,10 +215,16 @@ class _Run:
             noisy = scale.back(tile[place].cpu().numpy())
             maps = {"residual": self._plane(noisy - clean)}
             maps |= {name: self._plane(m[place].cpu().numpy()) for name, m in trainer.look_at_maps(tile).items()}
-        plane = window if self.stack.ndim == 2 else window[1:]
-        index = self._plane_index(look, group, sample, plane)
+        index = self._plane_index(look, group, sample, window)
         self.clock.previewed(time.perf_counter() - start)
         yield from self._tell(Preview(look, trainer.step_number, index, self._plane(clean), maps))
+
+    def _show_done(self, look: Look, group: int, sample: int) -> Steps:
+        """Show a place whose group of channels had its turn already; one that is still to come shows nothing."""
+        self.clock.previewed(0.0)
+        if group in self.steps_done:
+            index = self._plane_index(look, group, sample, self._seen(look))
+            yield from self._tell(Preview(look, self.steps_done[group], index, self.out[index].copy()))
 
     def _seen(self, look: Look) -> Window:
         rows, columns = look.window or (slice(0, self.stack.spatial[-2]), slice(0, self.stack.spatial[-1]))
@@ -230,9 +242,9 @@ class _Run:
             return flat[0]
         return np.moveaxis(flat, 0, -1) if self.layout.joined == "S" else flat
 
-    def _plane_index(self, look: Look, group: int, sample: int, plane: Window) -> tuple[int | slice, ...]:
+    def _plane_index(self, look: Look, group: int, sample: int, window: Window) -> tuple[int | slice, ...]:
         index = dict(zip(self.layout.axes, self.stack.index(group, sample), strict=True))
-        index |= dict(zip("YX", plane, strict=True))
+        index |= dict(zip("YX", window[-2:], strict=True))
         if self.layout.volume:
             index["Z"] = look.point[self.layout.axes.index("Z")]
         return tuple(index[a] for a in self.layout.axes)
@@ -257,7 +269,7 @@ class _Run:
 
     def _copy(self, out: np.ndarray) -> None:
         self.notes.append(f"Channel {self.group} is constant and was copied as it is.")
-        self.steps_done.append(0)
+        self.steps_done[self.group] = 0
         for sample in range(self.stack.samples):
             self.stack.write(out, self.group, sample, self.stack.full, self.stack.read(self.group, sample))
         self.tiles_done += self.stack.samples * len(self.tiles)
@@ -278,7 +290,7 @@ class _Run:
             threads=self.threads,
             precision="bfloat16" if uses_bfloat16(self.training, self.device) else "float32",
             image=fingerprint(self.image),
-            steps_done=tuple(self.steps_done),
+            steps_done=tuple(self.steps_done[group] for group in range(self.stack.groups)),
             reason=self.reason,
             seconds=round(self.clock.elapsed, 3),
             sigma=sigma,

@@ -260,6 +260,18 @@ def test_the_preview_follows_the_slider(open_dock, stack, qtbot):
         assert closest() == place
 
 
+@pytest.mark.parametrize("channels", ["apart", "together"])
+def test_the_preview_shows_the_channel_of_the_slider(open_dock, stack, qtbot, channels):
+    viewer, dock = open_dock(stack)
+    dock.axes.set_layout("CYX", channels)
+    viewer.dims.set_current_step(0, 2)
+    steps(dock, 100_000, schedule="constant", rate=0.003)
+    click(dock, qtbot)
+    running(dock, qtbot, previews=8)
+    shown = viewer.layers["cells · preview (live)"].data
+    assert int(np.argmin([np.abs(shown - plane).mean() for plane in stack])) == 2
+
+
 def test_mask_and_residual_come_and_go_while_running(open_dock, stack, qtbot):
     viewer, dock = open_dock(stack)
     dock.method.setCurrentText("Noise2Self")

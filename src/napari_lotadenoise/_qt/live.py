@@ -85,7 +85,7 @@ class LivePreview:
         assert isinstance(columns, slice)
         corner = (rows.start, columns.start)
         for name, picture in pictures.items():
-            self._show_one(name, picture, corner)
+            self._show_one(name, _seen_channel(picture, preview, rgb=self._source.rgb), corner)
         self._corner = corner
 
     def close(self) -> None:
@@ -117,8 +117,6 @@ class LivePreview:
             picture = np.clip(np.rint(picture), limits.min, limits.max).astype(self._source.data.dtype)
         elif rgb and name != "preview":
             picture = picture.mean(-1) if picture.ndim == 3 else picture
-        elif picture.ndim == 3:
-            picture = picture[self._joint_channel()]
         if layer is None:
             self._layers[name] = self._add(name, picture, corner)
             return
@@ -128,10 +126,6 @@ class LivePreview:
         if name != "preview" and name != "mask":
             layer.contrast_limits = _symmetric(picture)
         layer.visible = True
-
-    def _joint_channel(self) -> int:
-        """Channel of the slider where channels are denoised together."""
-        return 0
 
     def _add(self, name: str, picture: np.ndarray, corner: tuple[int, int]) -> Image:
         options: dict[str, Any] = {
@@ -169,6 +163,14 @@ class LivePreview:
             low, high = np.asarray(source.layer.corner_pixels)[:, -2:]
             window = (slice(int(low[0]), int(high[0]) + 1), slice(int(low[1]), int(high[1]) + 1))
         return Look((*point, 0) if source.rgb else point, window, number, maps=bool(self.wanted))
+
+
+def _seen_channel(picture: np.ndarray, preview: Preview, *, rgb: bool) -> np.ndarray:
+    """Of channels that are denoised together, the one that the slider is at."""
+    if rgb or picture.ndim == 2:
+        return picture
+    axis = next(i for i, part in enumerate(preview.index) if isinstance(part, slice))
+    return picture[preview.look.point[axis] if len(picture) > 1 else 0]
 
 
 def _symmetric(picture: np.ndarray) -> tuple[float, float]:
