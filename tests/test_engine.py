@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_lotadenoise import denoise, engine, tuning
+from napari_lotadenoise import clock, denoise, tuning
 from napari_lotadenoise.engine import Options, run
 from napari_lotadenoise.errors import DeviceError, TrainingError
 from napari_lotadenoise.events import Command, Finished, Look, Preview, Progress, Started
@@ -22,9 +22,9 @@ def start(image, method="zs-n2n", options=None, **changes):
 @pytest.fixture
 def chatty(monkeypatch):
     """Report and preview after every step, so that a test depends on steps and not on the clock."""
-    monkeypatch.setattr(engine, "REPORT_EVERY", 0.0)
-    monkeypatch.setattr(engine, "PREVIEW_EVERY", 0.0)
-    monkeypatch.setattr(engine, "PREVIEW_SHARE", 1e9)
+    monkeypatch.setattr(clock, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(clock, "PREVIEW_EVERY", 0.0)
+    monkeypatch.setattr(clock, "PREVIEW_SHARE", 1e9)
 
 
 def test_the_first_event_says_what_will_be_done_and_the_last_is_finished(noisy, chatty):
@@ -43,9 +43,9 @@ def test_the_first_event_says_what_will_be_done_and_the_last_is_finished(noisy, 
 
 def test_progress_reports_the_mean_since_the_last_report(noisy, monkeypatch):
     """Losses of every step, averaged by hand, equal the losses of one report over all steps."""
-    monkeypatch.setattr(engine, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(clock, "REPORT_EVERY", 0.0)
     each = [e.losses["pair"] for e in start(noisy, steps=8) if isinstance(e, Progress) and e.losses]
-    monkeypatch.setattr(engine, "REPORT_EVERY", 1e9)
+    monkeypatch.setattr(clock, "REPORT_EVERY", 1e9)
     once = [e.losses["pair"] for e in start(noisy, steps=8) if isinstance(e, Progress) and e.losses]
     assert len(once) == 1
     assert once[0] == pytest.approx(np.mean(each[:8]), rel=1e-5)

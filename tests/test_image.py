@@ -3,13 +3,13 @@ import itertools
 import numpy as np
 import pytest
 
+from napari_lotadenoise.checks import check
 from napari_lotadenoise.errors import AxesError, ImageError, MethodError, NotFiniteError
 from napari_lotadenoise.image import (
     Layout,
     Stack,
     affine,
     as_dtype,
-    check,
     filled,
     layout_for,
     read_with_halo,

@@ -16,20 +16,20 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise import devices, plan, tuning
+from napari_lotadenoise.checks import check
+from napari_lotadenoise.clock import Clock
 from napari_lotadenoise.crops import load_pool
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.events import Command, Event, Finished, Look, Preview, Progress, Started
-from napari_lotadenoise.image import Layout, Scale, Stack, Window, check, layout_for
+from napari_lotadenoise.image import Layout, Scale, Stack, Window, layout_for
 from napari_lotadenoise.method import Method, Preset, Training
 from napari_lotadenoise.recipe import Recipe, fingerprint
 from napari_lotadenoise.result import Result
 from napari_lotadenoise.tiles import cut, read_tile, tile_side
 from napari_lotadenoise.trainer import Trainer, uses_bfloat16
 
-#: Seconds between two reports, between two previews, and of one sleep while paused.
-REPORT_EVERY, PREVIEW_EVERY, NAP = 0.1, 0.3, 0.02
-#: Previews take at most this share of the time.
-PREVIEW_SHARE = 0.2
+#: Seconds of one sleep while paused.
+NAP = 0.02
 #: Side in pixels up to which a preview shows everything that is looked at.
 PREVIEW_SIDE = 1024
 
@@ -93,7 +93,7 @@ class _Run:
         self.threads = options.threads or tuning.default_threads()
         self.look = options.look
         self.finish = self.stop = self.paused = False
-        self.clock = _Clock()
+        self.clock = Clock()
         self.steps_done: dict[int, int] = {}
         self.sigma: float | None = None
         self.sigmas: list[float] = []
@@ -311,52 +311,6 @@ class _Run:
             self.finish, self.paused = True, False
         elif order is not None:
             self.paused = order is Command.PAUSE
-
-
-class _Clock:
-    """When the next event is due and how long the rest will take. Nothing that is learnt depends on it."""
-
-    def __init__(self) -> None:
-        self.start = self._last_report = time.perf_counter()
-        self._next_preview = 0.0
-        self._step_seconds: float | None = None
-        self._tile_seconds: float | None = None
-        self._last_step = 0
-
-    @property
-    def elapsed(self) -> float:
-        return time.perf_counter() - self.start
-
-    def report_due(self) -> bool:
-        return time.perf_counter() - self._last_report >= REPORT_EVERY
-
-    def preview_due(self) -> bool:
-        return time.perf_counter() >= self._next_preview
-
-    def preview_now(self) -> None:
-        self._next_preview = 0.0
-
-    def previewed(self, seconds: float) -> None:
-        self._next_preview = time.perf_counter() + max(PREVIEW_EVERY, seconds / PREVIEW_SHARE)
-
-    def rate(self, step: int) -> float:
-        """Steps a second, smoothed; called with every report."""
-        now = time.perf_counter()
-        steps, seconds = step - self._last_step, now - self._last_report
-        if steps > 0 and seconds > 0:
-            fresh = seconds / steps
-            self._step_seconds = fresh if self._step_seconds is None else 0.8 * self._step_seconds + 0.2 * fresh
-        self._last_step, self._last_report = step, now
-        return 1 / self._step_seconds if self._step_seconds else 0.0
-
-    def tiled(self, seconds: float) -> None:
-        known = self._tile_seconds
-        self._tile_seconds = seconds if known is None else 0.9 * known + 0.1 * seconds
-
-    def seconds_left(self, steps: int, tile_count: int) -> float | None:
-        if self._step_seconds is None:
-            return None
-        return steps * self._step_seconds + tile_count * (self._tile_seconds or 4 * self._step_seconds)
 
 
 def _middle(part: slice, size: int, side: int) -> slice:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from napari_lotadenoise.image import Stack, check, layout_for
+from napari_lotadenoise.checks import check
+from napari_lotadenoise.image import Stack, layout_for
 
 #: From a median absolute value to the deviation of a normal distribution.
 _MAD = 0.6744897501960817

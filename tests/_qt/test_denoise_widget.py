@@ -197,9 +197,9 @@ def test_a_second_result_gets_a_name_of_its_own(open_dock, stack, qtbot):
 
 
 def test_loss_and_sigma_stream_into_the_plots(open_dock, stack, qtbot, monkeypatch):
-    from napari_lotadenoise import engine
+    from napari_lotadenoise import clock
 
-    monkeypatch.setattr(engine, "REPORT_EVERY", 0.0)
+    monkeypatch.setattr(clock, "REPORT_EVERY", 0.0)
     _, dock = open_dock(stack)
     steps(dock, 60)
     click(dock, qtbot)

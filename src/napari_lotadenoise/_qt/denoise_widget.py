@@ -25,6 +25,7 @@ from superqt import QCollapsible
 from napari_lotadenoise import devices, plan
 from napari_lotadenoise._qt.axes_form import AxesForm
 from napari_lotadenoise._qt.form import make_form, read_form
+from napari_lotadenoise._qt.layer_box import LayerBox
 from napari_lotadenoise._qt.plot import LivePlot
 from napari_lotadenoise._qt.run_bar import RunBar
 from napari_lotadenoise._qt.session import Order, Session
@@ -52,9 +53,8 @@ class DenoiseWidget(QWidget):
         self._make_controls()
         self._arrange()
         self._connect()
+        self.axes.show_layer(self.layer)
         self._choose_method()
-        self._refresh_layers()
-        self._follow_active()
         self.plot.set_theme(self.viewer.theme)
 
     # ---------------------------------------------------------------- what is wanted
@@ -62,7 +62,7 @@ class DenoiseWidget(QWidget):
     @property
     def layer(self) -> Image | None:
         """The layer that is chosen."""
-        return self.layers.currentData()
+        return self.layers.layer
 
     def order(self, *, fill: bool = False) -> Order:
         """Put together what the user wants.
@@ -73,7 +73,7 @@ class DenoiseWidget(QWidget):
             Where the choices do not fit together.
         """
         if self.layer is None:
-            raise LotaDenoiseError(self._why_no_layer())
+            raise LotaDenoiseError(self.layers.why_none)
         method, training = self._configured()
         return Order(
             self.layer, method, training, self.axes.layout_value(), self.preset.currentText(),
@@ -115,7 +115,8 @@ class DenoiseWidget(QWidget):
     # ---------------------------------------------------------------- controls
 
     def _make_controls(self) -> None:
-        self.layers, self.method, self.preset, self.device = (QComboBox() for _ in range(4))
+        self.layers = LayerBox(self.viewer)
+        self.method, self.preset, self.device = (QComboBox() for _ in range(3))
         for method in METHODS.values():
             self.method.addItem(method.info.title, method.id)
         self.preset.setToolTip(
@@ -176,10 +177,7 @@ class DenoiseWidget(QWidget):
         return self.advanced
 
     def _connect(self) -> None:
-        layers = self.viewer.layers
-        for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):
-            event.connect(self._refresh_layers)
-        layers.selection.events.active.connect(self._follow_active)
+        self.viewer.layers.selection.events.active.connect(self._describe)
         self.viewer.events.theme.connect(self._on_theme)
         self.layers.currentIndexChanged.connect(self._on_layer)
         self.method.currentIndexChanged.connect(self._choose_method)
@@ -196,37 +194,6 @@ class DenoiseWidget(QWidget):
         bar.discard.connect(self.discard)
 
     # ---------------------------------------------------------------- reactions
-
-    def _refresh_layers(self, event: Any = None) -> None:
-        chosen = self.layer
-        self.layers.blockSignals(True)
-        self.layers.clear()
-        for layer in self.viewer.layers:
-            if isinstance(layer, Image) and not layer.name.endswith("(live)"):
-                self.layers.addItem(layer.name, layer)
-                layer.events.name.connect(self._rename_layers)
-        self.layers.blockSignals(False)
-        if not self._select(chosen):
-            self._on_layer()
-
-    def _rename_layers(self, event: Any = None) -> None:
-        for index in range(self.layers.count()):
-            self.layers.setItemText(index, self.layers.itemData(index).name)
-
-    def _follow_active(self, event: Any = None) -> None:
-        active = self.viewer.layers.selection.active
-        if isinstance(active, Image) and "lotadenoise" not in active.metadata:
-            self._select(
-                active
-            )  # a result does not take the place of its source unasked: trying again starts from the source
-        self._describe()
-
-    def _select(self, layer: Image | None) -> bool:
-        for index in range(self.layers.count()):
-            if layer is not None and self.layers.itemData(index) == layer:
-                self.layers.setCurrentIndex(index)
-                return True
-        return False
 
     def _on_layer(self, index: int = 0) -> None:
         self.axes.show_layer(self.layer)
@@ -266,6 +233,8 @@ class DenoiseWidget(QWidget):
 
     def _describe(self, *_: Any) -> None:
         """Say in words what the button will do."""
+        if self.form is None:  # not all controls are there yet
+            return
         try:
             order = self.order()
         except LotaDenoiseError as error:
@@ -275,12 +244,6 @@ class DenoiseWidget(QWidget):
         device = devices.guess() if order.device == "auto" else order.device
         seconds = plan.seconds_for(shape, order.layout, order.method, order.training)
         self.sentence.setText(plan.describe(shape, order.layout, order.method, device, seconds))
-
-    def _why_no_layer(self) -> str:
-        active = self.viewer.layers.selection.active
-        if active is None:
-            return "Open an image, or choose File > Open Sample > LoTA Denoise; then press Denoise."
-        return f"{active.name!r} is a {active.__class__.__name__} layer; choose an image layer to denoise."
 
     def _on_started(self, event: Started) -> None:
         self.device_reason.setText(event.device)

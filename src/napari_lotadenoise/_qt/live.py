@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
+from napari_lotadenoise._qt.layer_box import LIVE
 from napari_lotadenoise._qt.layers import Source
 from napari_lotadenoise.events import Look, Preview
 
@@ -130,6 +131,7 @@ class LivePreview:
     def _add(self, name: str, picture: np.ndarray, corner: tuple[int, int]) -> Image:
         options: dict[str, Any] = {
             "name": f"{self._source.name} · {name} (live)",
+            "metadata": {"lotadenoise": LIVE},
             **self._source.plane_geometry(*corner),
         }
         if name == "preview":

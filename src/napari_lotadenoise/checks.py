@@ -1,0 +1,72 @@
+"""What an image must be like to be denoised, said before anything is done."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise.errors import ImageError, MethodError, NotFiniteError
+from napari_lotadenoise.image import Layout, Stack
+
+#: Smallest side that a pair of pixels can be learnt on.
+SMALLEST_SIDE = 4
+
+
+def check(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, fill: bool = False) -> Stack:
+    """Make a `Stack` of an array that can be denoised.
+
+    Raises
+    ------
+    ImageError
+        With one sentence that says what is wrong: empty, complex, boolean, too small, constant, NaN or inf.
+    MethodError
+        Where the method does not work in as many dimensions.
+    """
+    kind = np.dtype(array.dtype).kind
+    if math.prod(array.shape) == 0:
+        raise ImageError(f"The image is empty (shape {tuple(array.shape)}).")
+    if kind == "c":
+        raise ImageError("The image is complex; denoise its magnitude, or its real and imaginary parts one by one.")
+    if kind == "b":
+        raise ImageError("The image is boolean, a mask without noise; convert it to numbers if it really is an image.")
+    if kind not in "uif":
+        raise ImageError(f"The image has the data type {array.dtype}; it must hold real numbers.")
+    stack = Stack(array, layout, fill=fill)
+    if min(stack.spatial[-2:]) < SMALLEST_SIDE:
+        raise ImageError(
+            f"The image is {stack.spatial[-2]} x {stack.spatial[-1]} pixels; "
+            f"at least {SMALLEST_SIDE} x {SMALLEST_SIDE} are needed to learn from."
+        )
+    if stack.ndim not in dimensions:
+        raise MethodError(
+            f"This method works in {' and '.join(map(str, dimensions))} dimensions, not in {stack.ndim}; "
+            "let it go slice by slice."
+        )
+    _check_values(stack, is_float=kind == "f")
+    return stack
+
+
+def _check_values(stack: Stack, *, is_float: bool) -> None:
+    low, high, bad = math.inf, -math.inf, [0, 0]
+    for group, sample in itertools.product(range(stack.groups), range(stack.samples)):
+        block = np.asarray(stack.array[stack.index(group, sample)])
+        if is_float:
+            bad[0] += int(np.isnan(block).sum())
+            bad[1] += int(np.isinf(block).sum())
+            block = block[np.isfinite(block)] if any(bad) else block
+        if block.size:
+            low, high = min(low, float(block.min())), max(high, float(block.max()))
+    if any(bad):
+        stack.filled = sum(bad)
+        if not stack.fill:
+            named = " and ".join(f"{count} {name}" for count, name in zip(bad, ("NaN", "inf"), strict=True) if count)
+            raise NotFiniteError(
+                f"The image holds {named}; use fill (fill=True, --fill) to replace each by the nearest finite value."
+            )
+    if low > high:
+        raise ImageError("The image holds not one finite value.")
+    if low == high:
+        raise ImageError(f"The image is constant (every pixel is {low:g}); there is nothing to denoise.")

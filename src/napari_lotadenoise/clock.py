@@ -1,0 +1,63 @@
+"""When the next event of a run is due, and how long the rest will take. Nothing that is learnt depends on it."""
+
+from __future__ import annotations
+
+import time
+
+#: Seconds between two reports and between two previews.
+REPORT_EVERY, PREVIEW_EVERY = 0.1, 0.3
+#: Previews take at most this share of the time.
+PREVIEW_SHARE = 0.2
+
+
+class Clock:
+    """Keeps the time of one run."""
+
+    def __init__(self) -> None:
+        self.start = self._last_report = time.perf_counter()
+        self._next_preview = 0.0
+        self._step_seconds: float | None = None
+        self._tile_seconds: float | None = None
+        self._last_step = 0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start of the run."""
+        return time.perf_counter() - self.start
+
+    def report_due(self) -> bool:
+        """Whether it is time for a report."""
+        return time.perf_counter() - self._last_report >= REPORT_EVERY
+
+    def preview_due(self) -> bool:
+        """Whether it is time for a preview."""
+        return time.perf_counter() >= self._next_preview
+
+    def preview_now(self) -> None:
+        """Make the next preview due at once: another place is looked at."""
+        self._next_preview = 0.0
+
+    def previewed(self, seconds: float) -> None:
+        """Note what a preview has cost; the next one waits the longer for it."""
+        self._next_preview = time.perf_counter() + max(PREVIEW_EVERY, seconds / PREVIEW_SHARE)
+
+    def rate(self, step: int) -> float:
+        """Steps a second, smoothed; called with every report."""
+        now = time.perf_counter()
+        steps, seconds = step - self._last_step, now - self._last_report
+        if steps > 0 and seconds > 0:
+            fresh = seconds / steps
+            self._step_seconds = fresh if self._step_seconds is None else 0.8 * self._step_seconds + 0.2 * fresh
+        self._last_step, self._last_report = step, now
+        return 1 / self._step_seconds if self._step_seconds else 0.0
+
+    def tiled(self, seconds: float) -> None:
+        """Note what a tile of the result has cost."""
+        known = self._tile_seconds
+        self._tile_seconds = seconds if known is None else 0.9 * known + 0.1 * seconds
+
+    def seconds_left(self, steps: int, tile_count: int) -> float | None:
+        """Time that some steps and tiles will take; None before the first report."""
+        if self._step_seconds is None:
+            return None
+        return steps * self._step_seconds + tile_count * (self._tile_seconds or 4 * self._step_seconds)
