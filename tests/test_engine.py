@@ -6,7 +6,7 @@ import torch
 
 from napari_lotadenoise import clock, denoise, tuning
 from napari_lotadenoise.engine import Options, run
-from napari_lotadenoise.errors import DeviceError, TrainingError
+from napari_lotadenoise.errors import DeviceError, ParameterError, TrainingError
 from napari_lotadenoise.events import Command, Finished, Look, Preview, Progress, Started
 from napari_lotadenoise.method import configure
 from napari_lotadenoise.methods import METHODS
@@ -193,6 +193,22 @@ def test_cuda_is_refused_where_there_is_none_with_the_reason(noisy):
         denoise(noisy, device="cuda")
     with pytest.raises(DeviceError, match="There is no device 'tpu'"):
         denoise(noisy, device="tpu")
+
+
+@pytest.mark.parametrize(
+    "options", [{"threads": 0}, {"threads": -3}, {"seed": -1}, {"seed": 1.5}, {"seed": None}, {"seed": 10**30}]
+)
+def test_seeds_and_threads_that_cannot_be_are_refused(noisy, options):
+    with pytest.raises(ParameterError, match=f"{next(iter(options))} must be a whole number"):
+        denoise(noisy, **options)
+
+
+@pytest.mark.parametrize("planes", [1, 2, 3, 4])
+@pytest.mark.parametrize("method", ["lota-n2n", "noise2self"])
+def test_volumes_of_few_planes_work(method, planes):
+    stack = scene((planes, 32, 32)) + np.random.default_rng(0).normal(0, 10, (planes, 32, 32)).astype(np.float32)
+    result = denoise(stack, method, "ZYX", volume=True, steps=5)
+    assert np.isfinite(result.image).all()
 
 
 def test_a_loss_that_is_not_finite_ends_the_run(noisy, monkeypatch):

@@ -79,6 +79,9 @@ def test_impossible_axes_are_refused(axes, says):
 
 def test_axes_are_never_guessed_for_more_than_two_dimensions():
     assert layout_for((5, 5), None).axes == "YX"
+    for shape in ((), (5,)):
+        with pytest.raises(AxesError, match="two or more dimensions"):
+            layout_for(shape, None)
     with pytest.raises(AxesError, match="say what they are"):
         layout_for((3, 5, 5), None)
     with pytest.raises(AxesError, match="name 2 dimensions, the image has 3"):
@@ -99,6 +102,8 @@ def test_axes_are_never_guessed_for_more_than_two_dimensions():
         (np.where(np.eye(9) > 0, np.nan, 1.0), NotFiniteError, "holds 9 NaN;"),
         (np.where(np.eye(9) > 0, -np.inf, 1.0), NotFiniteError, "holds 9 inf;"),
         (np.full((9, 9), np.nan), NotFiniteError, "81 NaN"),
+        (np.uint32(4_000_000_000) + np.arange(81, dtype=np.uint32).reshape(9, 9), ImageError, "subtract an offset"),
+        (1e300 * np.random.default_rng(0).random((9, 9)), ImageError, "divide it first"),
     ],
 )
 def test_images_that_cannot_be_denoised_are_refused_with_a_reason(array, error, says):

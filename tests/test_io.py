@@ -51,6 +51,13 @@ def test_axes_that_a_file_does_not_know_are_not_guessed(tmp_path):
     assert io.read(tmp_path / "plain.tif").known_axes is None
 
 
+def test_planes_that_are_marked_as_colours_are_asked_about(tmp_path):
+    tifffile.imwrite(tmp_path / "z.tif", array(4, 9, 11, dtype=np.uint16), photometric="rgb", planarconfig="separate")
+    assert io.read(tmp_path / "z.tif").known_axes is None
+    io.write(tmp_path / "rgb.tif", io.Picture(array(9, 11, 3, dtype=np.uint8), "YXS"))
+    assert io.read(tmp_path / "rgb.tif").known_axes == "YXS"
+
+
 def test_resolution_in_inches_and_centimetres_becomes_micrometres(tmp_path):
     for unit, expected in (("INCH", 25_400 / 300), ("CENTIMETER", 10_000 / 300)):
         tifffile.imwrite(tmp_path / "r.tif", array(9, 11), resolution=(300, 300), resolutionunit=unit, metadata=None)

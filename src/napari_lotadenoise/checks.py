@@ -64,9 +64,18 @@ def _check_values(stack: Stack, *, is_float: bool) -> None:
         if not stack.fill:
             named = " and ".join(f"{count} {name}" for count, name in zip(bad, ("NaN", "inf"), strict=True) if count)
             raise NotFiniteError(
-                f"The image holds {named}; use fill (fill=True, --fill) to replace each by the nearest finite value."
+                f"The image holds {named}; fill=True, --fill or the button 'Fill and denoise' "
+                "replaces each by the nearest finite value."
             )
     if low > high:
         raise ImageError("The image holds not one finite value.")
+    if max(-low, high) > float(np.finfo(np.float32).max) / 1e6:
+        raise ImageError(
+            f"The image reaches {max(-low, high):.3g}, too much for the float32 of the result; divide it first."
+        )
+    if np.spacing(np.float32(max(-low, high))) > (high - low) / 1000 > 0:
+        raise ImageError(
+            f"The contrast of the image ({low:g} to {high:g}) is lost in the float32 of the result; subtract an offset first."
+        )
     if low == high:
         raise ImageError(f"The image is constant (every pixel is {low:g}); there is nothing to denoise.")

@@ -140,7 +140,7 @@ def _run(options: argparse.Namespace) -> None:
     for path in targets:
         io.check_writable(path, overwrite=overwrite)
         if path.resolve() in (options.input.resolve(), *(t.resolve() for t in targets if t is not path)):
-            raise FileError(f"{path} would replace another file of this run; choose another name.")
+            raise FileError(f"{path} would replace the input or another output of this run; choose another name.")
     picture = io.read(options.input)
     wanted = _wanted(given, picture)
     result = _denoise(picture.data, wanted, quiet=given.get("quiet", False))

@@ -19,7 +19,7 @@ from napari_lotadenoise import devices, plan, tuning
 from napari_lotadenoise.checks import check
 from napari_lotadenoise.clock import Clock
 from napari_lotadenoise.crops import load_pool
-from napari_lotadenoise.errors import ImageError
+from napari_lotadenoise.errors import ImageError, ParameterError
 from napari_lotadenoise.events import Command, Event, Finished, Look, Preview, Progress, Started
 from napari_lotadenoise.image import Layout, Scale, Stack, Window, layout_for
 from napari_lotadenoise.method import Method, Preset, Training
@@ -90,7 +90,8 @@ class _Run:
         self.layout: Layout = layout_for(tuple(self.image.shape), options.axes, options.channels, options.volume)
         self.stack: Stack = check(self.image, self.layout, method.info.dimensions, fill=options.fill)
         self.device, self.device_words = devices.choose(options.device)
-        self.threads = options.threads or tuning.default_threads()
+        self.threads = tuning.default_threads() if options.threads is None else options.threads
+        _check_whole(threads=self.threads, seed=options.seed)
         self.look = options.look
         self.finish = self.stop = self.paused = False
         self.clock = Clock()
@@ -288,7 +289,7 @@ class _Run:
             fill=self.options.fill,
             device=self.device_words,
             threads=self.threads,
-            precision="bfloat16" if uses_bfloat16(self.training, self.device) else "float32",
+            precision="bfloat16" if uses_bfloat16(self.training, self.device, self.stack.ndim) else "float32",
             image=fingerprint(self.image),
             steps_done=tuple(self.steps_done[group] for group in range(self.stack.groups)),
             reason=self.reason,
@@ -311,6 +312,13 @@ class _Run:
             self.finish, self.paused = True, False
         elif order is not None:
             self.paused = order is Command.PAUSE
+
+
+def _check_whole(*, threads: int, seed: int) -> None:
+    if not isinstance(threads, int) or not 1 <= threads <= 1024:
+        raise ParameterError(f"threads must be a whole number from 1 to 1024, not {threads!r}.")
+    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
 
 
 def _middle(part: slice, size: int, side: int) -> slice:

@@ -91,6 +91,11 @@ def layout_for(shape: tuple[int, ...], axes: str | None, channels: str = "apart"
     AxesError
         Where the axes are missing (more than two dimensions are never guessed) or do not fit.
     """
+    if len(shape) < 2:
+        raise AxesError(
+            f"An image is an array of two or more dimensions, this has {len(shape)}; "
+            "files are read with napari_lotadenoise.io.read."
+        )
     if axes is None:
         if len(shape) != 2:
             raise AxesError(

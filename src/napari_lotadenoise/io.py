@@ -46,8 +46,12 @@ class Picture:
 
     @property
     def known_axes(self) -> str | None:
-        """The axes, or None where the file does not really say what they are."""
-        return self.axes if set(self.axes) <= set(AXIS_NAMES) else None
+        """The axes, or None where the file does not really say what they are.
+
+        Planes that are marked as colours (SYX) are as often slices or channels that some program has marked so.
+        """
+        planar = "S" in self.axes and self.axes.index("S") < self.axes.index("Y")
+        return self.axes if set(self.axes) <= set(AXIS_NAMES) and not planar else None
 
 
 def read(path: str | os.PathLike[str]) -> Picture:
@@ -59,6 +63,8 @@ def read(path: str | os.PathLike[str]) -> Picture:
         Where the file is missing, unreadable, truncated or no TIFF.
     """
     path = Path(path)
+    if path.is_dir():
+        raise FileError(f"{path} is a folder; name a TIFF file in it.")
     if not path.is_file():
         raise FileError(f"There is no file {path}.")
     try:
@@ -88,7 +94,10 @@ def write(
     """
     path = Path(path)
     check_writable(path, overwrite=overwrite)
-    handle, name = tempfile.mkstemp(suffix=".part.tif", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(suffix=".part.tif", dir=path.parent)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written ({error.strerror or error}).") from None
     os.close(handle)
     part = Path(name)
     try:

@@ -64,7 +64,7 @@ class Trainer:
         if self._validation is None and method.holds_out_pixels:
             self._validation = self.crops.pool[:1]
         self._fixed = None if method.trained else self.crops.draw()
-        self.bfloat16 = uses_bfloat16(training, self.device)
+        self.bfloat16 = uses_bfloat16(training, self.device, pool.ndim - 2)
         if self.learns:
             self.optimiser = Adam(self.net)
             self.average = WeightAverage(self.net, training.average) if training.average else None
@@ -180,13 +180,17 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, cache_enabled=False)
 
 
-def uses_bfloat16(training: Training, device: torch.device) -> bool:
-    """Whether training runs in bfloat16 on a device."""
+def uses_bfloat16(training: Training, device: torch.device, ndim: int) -> bool:
+    """Whether training runs in bfloat16 on a device.
+
+    Volumes do so on a GPU only: on a CPU the 3-D convolutions of oneDNN give NaN in bfloat16 where there are fewer than
+    four planes (seen with torch 2.13).
+    """
     if training.precision != "auto":
         return training.precision == "bfloat16"
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and fast_bfloat16()
+    return device.type == "cpu" and ndim == 2 and fast_bfloat16()
 
 
 def pad_to(image: Tensor, grain: int) -> Tensor:

@@ -10,7 +10,7 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
 
-from napari_lotadenoise import METHODS, denoise
+from napari_lotadenoise import METHODS, denoise, tuning
 from napari_lotadenoise.method import Training, configure
 from tests._qt.conftest import finish, steps
 from tests.conftest import scene
@@ -76,7 +76,7 @@ def test_the_sentence_follows_every_choice(open_dock):
     dock.axes.set_layout("CZYX", "together", volume=True)
     assert "one volume of 3 x 16 x 17, 2 channels together" in dock.sentence.text()
     dock.axes.set_layout("ZZYX")
-    assert "name an axis twice" in dock.sentence.text()
+    assert "Two axes are both z-slices" in dock.sentence.text()
 
 
 @pytest.mark.parametrize(
@@ -238,6 +238,7 @@ def test_the_three_exits(open_dock, stack, qtbot):
         assert dock.session is None
         assert names(viewer) == ["cells", "cells · LoTA-N2N"], "live layers go at once"
     assert "Discarded" in dock.run_bar.status.text()
+    assert not tuning._before, "the settings of the process are put back"
     assert dock.run_bar.start.isVisibleTo(dock)
 
 
@@ -411,6 +412,7 @@ def test_closing_the_viewer_ends_the_run(open_dock, stack, qtbot):
     with qtbot.waitSignal(session.worker.finished, timeout=10_000):
         viewer.close()
     dock.session = None
+    assert not tuning._before, "the settings of the process are put back"
 
 
 def test_two_docks_do_not_know_of_each_other(open_dock, stack, qtbot):
@@ -440,6 +442,7 @@ def test_colours_follow_the_theme(open_dock, stack):
         text = get_theme(theme).text.as_hex()
         assert dock.plot.losses.getAxis("left").textPen().color().name() == _long(text)
         assert text in dock.about.text()
+        assert dock.plot.losses.backgroundBrush().color().name() == _long(get_theme(theme).background.as_hex())
 
 
 def _long(colour: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
 
+from napari_lotadenoise.errors import AxesError
 from napari_lotadenoise.image import Layout
 
 if TYPE_CHECKING:
@@ -71,7 +72,11 @@ class AxesForm(QWidget):
         AxesError
             Where two axes have the same meaning.
         """
-        letters = "".join(box.currentData() for box in self._boxes) + "YX" + ("S" if self._rgb else "")
+        chosen = [box.currentData() for box in self._boxes]
+        for letter in chosen:
+            if chosen.count(letter) > 1:
+                raise AxesError(f"Two axes are both {_WORDS[letter]}; choose another meaning for one of them.")
+        letters = "".join(chosen) + "YX" + ("S" if self._rgb else "")
         channels = self._channels.currentData() if "C" in letters else "apart"
         return Layout(letters, channels, self._volume.isChecked() and "Z" in letters)
 

@@ -64,9 +64,11 @@ class LivePlot(QWidget):
         return list(self._data.get(name, ([], []))[0])
 
     def set_theme(self, name: str) -> None:
-        """Take text and axes in the colours of a napari theme; the background is transparent."""
-        self._foreground = get_theme(name).text.as_hex()
+        """Take background, text and axes in the colours of a napari theme."""
+        theme = get_theme(name)
+        self._foreground = theme.text.as_hex()
         for plot in (self.losses, self.sigma):
+            plot.setBackground(theme.background.as_hex())
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(self._foreground)
                 plot.getAxis(side).setTextPen(self._foreground)

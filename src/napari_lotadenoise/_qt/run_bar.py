@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_lotadenoise import plan
@@ -34,6 +34,8 @@ class RunBar(QWidget):
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.status.setAccessibleName("State of the run")
+        self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.status.setMinimumHeight(4 * self.status.fontMetrics().lineSpacing())  # or long sentences are cut
         exits = QHBoxLayout()
         for button in (self.finish, self.hold, self.drop):
             exits.addWidget(button)
@@ -72,6 +74,8 @@ class RunBar(QWidget):
             else f"{plan.duration(progress.seconds_left)} left"
         )
         parts = [progress.phase, f"step {progress.step} of {progress.of}", left]
+        if progress.groups > 1:
+            parts.insert(1, f"channel {progress.group + 1} of {progress.groups}")
         if progress.stage:
             parts.insert(1, progress.stage)
         if progress.sigma is not None:

@@ -91,7 +91,6 @@ class Session(QObject):
     def discard(self) -> None:
         """End the run at once and leave nothing behind."""
         self.mailbox.post(Command.STOP)
-        self.worker.quit()
         self._end(None, "Discarded; nothing was changed.")
 
     def _hear(self, event: Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Generator
 from typing import Any
@@ -46,10 +47,25 @@ def start_run(
     image: Any, method: Any, training: Any, options: dict[str, Any], mailbox: Mailbox, listener: Callable[[Event], None]
 ) -> GeneratorWorker:
     """Start a run in a thread; `listener` gets its events in the GUI thread."""
-    worker = create_worker(_drive, image, method, training, options, mailbox, _start_thread=False)
+    arguments = (image, method, training, options, mailbox)
+    worker = create_worker(_drive, *arguments, _start_thread=False, _worker_class=_EngineWorker)
     worker.yielded.connect(listener)
     worker.start()
     return worker
+
+
+class _EngineWorker(GeneratorWorker):
+    """Closes its generator when it is told to quit (napari does, when its window is closed).
+
+    Otherwise the run would stay suspended, and its settings of the process in force, until it is collected.
+    """
+
+    def work(self) -> Any:
+        """Run to the end, or to the first event after `quit`."""
+        try:
+            return super().work()
+        finally:
+            self._gen.close()
 
 
 def _drive(
@@ -63,10 +79,11 @@ def _drive(
         return
     events = run(image, method, training, Options(**options))
     order: Command | Look | None = None
-    while True:
-        try:
-            event = events.send(order)
-        except StopIteration:
-            return
-        yield event
-        order = mailbox.take()
+    with contextlib.closing(events):
+        while True:
+            try:
+                event = events.send(order)
+            except StopIteration:
+                return
+            yield event
+            order = mailbox.take()
