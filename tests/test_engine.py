@@ -67,7 +67,9 @@ def test_the_preview_becomes_the_result(noisy, chatty):
     last = [e for e in events if isinstance(e, Preview)][-1]
     assert last.look.number == 7
     assert last.step == 10
-    np.testing.assert_allclose(last.image, events[-1].result.image, atol=1e-3)
+    # The preview may be in bfloat16, so that it is off by some hundredths of the noise of 20.
+    np.testing.assert_allclose(last.image, events[-1].result.image, atol=1.0)
+    assert np.abs(last.image - events[-1].result.image).mean() < 0.1
 
 
 def test_a_preview_follows_the_slice_and_the_window(chatty):

@@ -7,7 +7,7 @@ import time
 #: Seconds between two reports and between two previews.
 REPORT_EVERY, PREVIEW_EVERY = 0.1, 0.3
 #: Previews take at most this share of the time.
-PREVIEW_SHARE = 0.2
+PREVIEW_SHARE = 0.3
 
 
 class Clock:

@@ -6,6 +6,7 @@ import math
 
 import torch
 
+from napari_lotadenoise.crops import channels_last
 from napari_lotadenoise.image import Scale, Stack, Window, read_with_halo, tiles
 from napari_lotadenoise.method import Method
 from napari_lotadenoise.trainer import Trainer
@@ -57,4 +58,5 @@ def read_tile(
     margins += margins_for(window, trainer.method.halo(net), net.multiple * trainer.method.grain)
     block = scale.into(read_with_halo(stack, group, sample, window, margins))
     inner = tuple(slice(before, before + w.stop - w.start) for w, (before, _) in zip(window, margins, strict=True))
-    return torch.from_numpy(block)[None].to(trainer.device), inner
+    tile = torch.from_numpy(block)[None].to(trainer.device)
+    return tile.contiguous(memory_format=channels_last(tile)), inner

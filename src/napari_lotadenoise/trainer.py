@@ -123,8 +123,8 @@ class Trainer:
             self.current.load_state_dict(self._best)
 
     def look(self, image: Tensor) -> Tensor:
-        """Denoise (N, C, [Z], Y, X) for a preview."""
-        with torch.inference_mode():
+        """Denoise (N, C, [Z], Y, X) for a preview, in the arithmetic of the training: it is for the eye, and often."""
+        with torch.inference_mode(), self._arithmetic():
             return self.method.preview(self.current, image, self.state)
 
     def look_at_maps(self, image: Tensor) -> dict[str, Tensor]:

@@ -40,28 +40,29 @@ class AxesForm(QWidget):
         self._channels.setToolTip("Whether every channel gets a network of its own, or one network sees all of them.")
         self._volume = QCheckBox("3-D network")
         self._volume.setToolTip("Denoise the stack as a volume; otherwise its slices share a 2-D network.")
+        # These two rows stay and are hidden; the rows of the axes come and go above them.
+        self._form.addRow("Channels", self._channels)
+        self._form.addRow("", self._volume)
+        self._adapt()
         self._channels.currentIndexChanged.connect(lambda _: self.changed.emit())
         self._volume.toggled.connect(lambda _: self.changed.emit())
 
     def show_layer(self, layer: Image | None) -> None:
         """Propose the axes of a layer."""
         self._clear()
-        if layer is None:
-            return
-        self._rgb = bool(layer.rgb)
-        proposal = propose_axes(layer)
+        self._rgb = layer is not None and bool(layer.rgb)
+        proposal = propose_axes(layer) if layer is not None else ""
+        shape = () if layer is None else (layer.data[0] if layer.multiscale else layer.data).shape
         for axis, letter in enumerate(proposal):
             box = QComboBox()
             for choice in _CHOICES:
                 box.addItem(_WORDS[choice], choice)
             box.setCurrentIndex(_CHOICES.index(letter))
             box.currentIndexChanged.connect(self._adapt)
-            name = f"Axis {axis} ({layer.data.shape[axis] if not layer.multiscale else layer.data[0].shape[axis]})"
+            name = f"Axis {axis} ({shape[axis]})"
             box.setAccessibleName(name)
-            self._form.addRow(name, box)
+            self._form.insertRow(axis, name, box)
             self._boxes.append(box)
-        self._form.addRow("Channels", self._channels)
-        self._form.addRow("", self._volume)
         self._adapt()
 
     def layout_value(self) -> Layout:
@@ -97,8 +98,6 @@ class AxesForm(QWidget):
         for box in self._boxes:
             self._form.removeRow(box)
         self._boxes = []
-        for widget in (self._channels, self._volume):
-            self._form.takeRow(widget) if self._form.indexOf(widget) >= 0 else None
 
 
 def propose_axes(layer: Image) -> str:
