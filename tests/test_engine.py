@@ -142,6 +142,16 @@ def test_finish_now_applies_what_is_learnt(noisy, truth, chatty):
     assert psnr(result.image, truth, 255) > psnr(noisy, truth, 255) + 3
 
 
+def test_finish_now_leaves_no_channel_unlearnt(noisy, truth, chatty):
+    image = np.stack([noisy, noisy[::-1] * 3])
+    heard = send_at(start(image, options=Options(axes="CYX"), steps=100_000, schedule="constant"), 60, Command.FINISH)
+    result = heard[-1].result
+    assert heard[-1].reason == "finished early"
+    assert result.recipe.steps_done == (60, 60)
+    for channel, clean, peak in ((0, truth, 255), (1, truth[::-1] * 3, 765)):
+        assert psnr(result.image[channel], clean, peak) > psnr(image[channel], clean, peak) + 3
+
+
 def test_stop_gives_nothing(noisy, chatty):
     heard = send_at(start(noisy, steps=100_000), 5, Command.STOP)
     assert heard[-1] == Finished(None, "discarded")

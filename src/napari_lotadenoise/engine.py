@@ -102,6 +102,7 @@ class _Run:
         self.notes: list[str] = []
         self.reason = "all steps done"
         self.group, self.turn = 0, 0
+        self.limit = training.steps
         self.tiles = cut(self.stack, method)
         self.tiles_done, self.tiles_all = 0, self.stack.groups * self.stack.samples * len(self.tiles)
 
@@ -137,15 +138,19 @@ class _Run:
     # ---------------------------------------------------------------- training
 
     def _train(self, trainer: Trainer, scale: Scale) -> Steps:
-        while trainer.step_number < self.training.steps:
+        if self.finish and self.steps_done:  # it was said while the channel before was being denoised
+            self.reason, self.limit, self.finish = "finished early", max(self.steps_done.values()), False
+        while trainer.step_number < self.limit:
             trainer.step()
             if self.clock.report_due():
                 yield from self._report(trainer, scale)
             if self.clock.preview_due():
                 yield from self._preview(trainer, scale)
-            if self.stop or self.finish:
-                self.reason = "finished early"
+            if self.stop:
                 break
+            if self.finish:
+                # Channels whose turn comes later get as many steps: "finish now" must not leave them unlearnt.
+                self.reason, self.limit, self.finish = "finished early", trainer.step_number, False
             if trainer.exhausted():
                 self.reason = "the held-out score got no better"
                 break

@@ -60,6 +60,8 @@ def _put_back(threads: int, benchmark: bool, deterministic: bool) -> None:
 
     torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = benchmark, deterministic
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()  # other programs want the memory too
     if (libc := _glibc()) is not None:
         libc.mallopt(_M_MMAP_THRESHOLD, _DEFAULT)
         libc.mallopt(_M_TRIM_THRESHOLD, _DEFAULT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -45,7 +45,7 @@ class LoTAN2N(Method):
     )
     presets: ClassVar = {
         "fast": Preset(Training(steps=1000, rate=3e-3, crop=64, batch=4, average=0.98, scaling="deviation")),
-        "paper": Preset(replace(REFERENCE, halve_every=1000)),
+        "paper": Preset(REFERENCE),
     }
     grain: ClassVar = 2
     cost: ClassVar = (0.5, 0.1)
