@@ -30,6 +30,7 @@ from napari_lotadenoise._qt.plot import LivePlot
 from napari_lotadenoise._qt.run_bar import RunBar
 from napari_lotadenoise._qt.session import Order, Session
 from napari_lotadenoise.errors import LotaDenoiseError, NotFiniteError
+from napari_lotadenoise.events import Command
 from napari_lotadenoise.method import Method, Training, configure
 from napari_lotadenoise.methods import METHODS
 
@@ -95,6 +96,9 @@ class DenoiseWidget(QWidget):
         self.session.started.connect(self._on_started)
         self.session.progressed.connect(self._on_progress)
         self.session.ended.connect(self._on_ended)
+        # A window that is closed takes its docks along without a close event; napari before 0.6.5 ends no worker then.
+        mailbox = self.session.mailbox
+        self.destroyed.connect(lambda *_: mailbox.post(Command.STOP))
 
     def finish_now(self) -> None:
         """Apply what is learnt so far."""
