@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
 
 from napari_lotadenoise import METHODS, denoise, tuning
+from napari_lotadenoise.events import Progress
 from napari_lotadenoise.method import Training, configure
 from tests._qt.conftest import finish, steps
 from tests.conftest import scene
@@ -437,11 +438,14 @@ def test_colours_follow_the_theme(open_dock, stack):
     from napari.utils.theme import get_theme
 
     viewer, dock = open_dock(stack)
+    dock.plot.add((Progress("training", 1, 2, losses={"pair": 0.5}),))
     for theme in ("light", "dark"):
         viewer.theme = theme
         text = get_theme(theme).text.as_hex()
         assert dock.plot.losses.getAxis("left").textPen().color().name() == _long(text)
         assert text in dock.about.text()
+        (_, label), *_ = dock.plot.losses.plotItem.legend.items
+        assert label.opts["color"] == text
         assert dock.plot.losses.backgroundBrush().color().name() == _long(get_theme(theme).background.as_hex())
 
 

@@ -73,7 +73,10 @@ class LivePlot(QWidget):
                 plot.getAxis(side).setPen(self._foreground)
                 plot.getAxis(side).setTextPen(self._foreground)
             plot.setTitle(plot.plotItem.titleLabel.text, color=self._foreground, size="8pt")
-        self.losses.plotItem.legend.setLabelTextColor(self._foreground)
+        legend = self.losses.plotItem.legend
+        legend.setLabelTextColor(self._foreground)
+        for _, label in legend.items:  # the colour above is for labels that come later
+            label.setText(label.text, color=self._foreground)
 
     def _plot(self, title: str) -> pg.PlotWidget:
         plot = pg.PlotWidget(background=None, title=title)
