@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from typing import Any
 
 import torch
@@ -77,13 +78,7 @@ class Trainer:
         return self.net.eval()
 
     def step(self) -> None:
-        """Take one training step.
-
-        Raises
-        ------
-        TrainingError
-            Where the loss is not finite any more (looked at with every `report`).
-        """
+        """Take one training step."""
         moment = Moment(self.step_number, self.training.steps, self.rng)
         crops = self.crops.draw() if self._fixed is None else self._fixed
         self.net.train()
@@ -109,10 +104,16 @@ class Trainer:
         return 0 < self.training.patience * SCORE_EVERY <= waited and self.score is not None
 
     def report(self) -> tuple[dict[str, float], dict[str, float]]:
-        """Mean loss terms and values since the last report; this is where the device is waited for."""
+        """Mean loss terms and values since the last report; this is where the device is waited for.
+
+        Raises
+        ------
+        TrainingError
+            Where they are not finite any more.
+        """
         means = {name: float(total) / self._summed for name, total in self._sums.items()} if self._summed else {}
-        self._sums, self._summed = defaultdict(lambda: torch.zeros((), device=self.device)), 0
-        if not all(value == value and abs(value) != float("inf") for value in means.values()):
+        self._sums, self._summed = {}, 0
+        if not all(math.isfinite(value) for value in means.values()):
             raise TrainingError("The loss is not a finite number any more; lower the rate or choose precision float32.")
         losses = {name[5:]: value for name, value in means.items() if name.startswith("loss:")}
         return losses, {name: value for name, value in means.items() if not name.startswith("loss:")}

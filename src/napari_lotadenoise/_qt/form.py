@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from magicgui.widgets import Container, create_widget
@@ -22,13 +21,6 @@ def make_form(owners: tuple[Any, ...]) -> Container:
 def read_form(form: Container) -> dict[str, Any]:
     """Return the values of a form by the names of their hyper-parameters."""
     return {widget.name: widget.value for widget in form}
-
-
-def fill_form(form: Container, values: Mapping[str, Any]) -> None:
-    """Set what a form shows."""
-    for widget in form:
-        if widget.name in values:
-            widget.value = values[widget.name]
 
 
 def _widget(parameter: Parameter, value: Any) -> ValueWidget:
