@@ -40,14 +40,45 @@ def test_donut_mean_is_the_convolution_that_it_says():
 @pytest.mark.parametrize("side", [2, 3, 4])
 def test_grids_part_the_image(side):
     x = image(1, 1, 10, 13)
-    count = sum(ops.grid_mask(x, side, phase).int() for phase in range(side**2))
-    assert torch.all(count == 1)
+    labels = ops.grid_labels(x, side)
+    assert labels.shape == (10, 13)
+    for number in range(side**2):
+        rows, columns = torch.nonzero(labels == number, as_tuple=True)
+        assert torch.all(rows % side == number % side)
+        assert torch.all(columns % side == number // side)
+    assert labels.min() == 0
+    assert labels.max() == side**2 - 1
+
+
+def test_grids_move_on_from_plane_to_plane():
+    labels = ops.grid_labels(image(1, 1, 3, 8, 8), 4)
+    hidden = labels == 5
+    assert not (hidden[0] & hidden[1]).any()
+    assert not (hidden[0, :, :-1] & hidden[1, :, 1:]).any()
+    assert hidden.sum() == 3 * 4
+
+
+def test_random_labels_part_the_image_in_about_equal_sets():
+    labels = ops.random_labels(image(1, 1, 200, 200), 16, torch.Generator().manual_seed(0))
+    counts = torch.bincount(labels.flatten(), minlength=16)
+    assert len(counts) == 16
+    assert torch.all((counts / 2500 - 1).abs() < 0.1)
+
+
+@pytest.mark.parametrize("name", ["donut", "zero", "random"])
+def test_only_hidden_pixels_are_filled(name):
+    x = image(1, 1, 20, 20)
+    fill = {"donut": ops.donut_mean, "zero": ops.zeros, "random": ops.random_fill(torch.Generator().manual_seed(0))}
+    mask = ops.grid_labels(x, 4) == 3
+    filled = ops.hide(x, mask, fill[name])
+    assert torch.equal(filled[..., ~mask], x[..., ~mask])
+    assert not (filled[..., mask] == x[..., mask]).any()
 
 
 def test_hidden_error_is_the_true_error_plus_the_noise_variance():
     # Batson & Royer, proposition 1, for the function that returns the clean image plus 0.3.
     noise = image(1, 1, 400, 400)
-    error = ops.hidden_error(lambda hidden: torch.full_like(hidden, 5.3), 5 + noise, 4, 7)
+    error = ops.hidden_error(lambda hidden: torch.full_like(hidden, 5.3), 5 + noise, ops.grid_labels(noise, 4) == 7)
     assert error.item() == pytest.approx(0.3**2 + 1, rel=0.03)
 
 
@@ -56,7 +87,8 @@ def test_j_invariant_output_does_not_depend_on_the_pixel_itself():
     other = x.clone()
     other[0, 0, 5, 6] += 100
     function = ops.donut_mean
-    before, after = (ops.j_invariant(lambda v: v + function(v), y, 4) for y in (x, other))
+    labels = ops.grid_labels(x, 4)
+    before, after = (ops.j_invariant(lambda v: v + function(v), y, labels, 16) for y in (x, other))
     assert before[0, 0, 5, 6] == after[0, 0, 5, 6]
     assert not torch.equal(before, after)
 

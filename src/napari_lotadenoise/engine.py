@@ -21,17 +21,16 @@ from napari_lotadenoise.clock import Clock
 from napari_lotadenoise.crops import load_pool
 from napari_lotadenoise.errors import ImageError, ParameterError
 from napari_lotadenoise.events import Command, Event, Finished, Look, Preview, Progress, Started
-from napari_lotadenoise.image import Layout, Scale, Stack, Window, layout_for
-from napari_lotadenoise.method import Method, Preset, Training
+from napari_lotadenoise.image import Layout, Scale, Stack, layout_for
+from napari_lotadenoise.method import Curve, Method, Preset, Training
 from napari_lotadenoise.recipe import Recipe, fingerprint
 from napari_lotadenoise.result import Result
-from napari_lotadenoise.tiles import cut, read_tile, tile_side
+from napari_lotadenoise.tiles import cut, read_tile
 from napari_lotadenoise.trainer import Trainer, uses_bfloat16
+from napari_lotadenoise.view import View
 
 #: Seconds of one sleep while paused.
 NAP = 0.02
-#: Side in pixels up to which a preview shows everything that is looked at.
-PREVIEW_SIDE = 1024
 
 Events = Generator[Event, Command | Look | None, Finished]
 Steps = Generator[Event, Command | Look | None, None]
@@ -97,12 +96,14 @@ class _Run:
         self.clock = Clock()
         self.steps_done: dict[int, int] = {}
         self.sigma: float | None = None
+        self.curve: Curve | None = None
         self.sigmas: list[float] = []
         self.history: dict[str, list[float]] = {"step": []}
         self.notes: list[str] = []
         self.reason = "all steps done"
         self.group, self.turn = 0, 0
         self.limit = training.steps
+        self.view = View(self.stack, self.layout, method)
         self.tiles = cut(self.stack, method)
         self.tiles_done, self.tiles_all = 0, self.stack.groups * self.stack.samples * len(self.tiles)
 
@@ -114,15 +115,15 @@ class _Run:
             self.notes.append(f"{self.stack.filled} pixels that were NaN or inf were filled from their neighbours.")
         yield from self._tell(Started(words, self.device_words, tuple(self.notes)))
         out = self.out = np.empty(self.image.shape, dtype=np.float32)
+        self.uncertainty = np.zeros_like(out) if self.method.stochastic_passes else None
         for turn, group in enumerate(self._order()):
             self.turn, self.group = turn, group
             scale = self.stack.scale(self.group, self.training.scaling)
             if scale is None:
                 self._copy(out)
                 continue
-            trainer = Trainer(
-                load_pool(self.stack, self.group, scale, self.device), self.method, self.training, self.options.seed
-            )
+            pool = load_pool(self.stack, self.group, scale, self.device)
+            trainer = Trainer(pool, self.method, self.training, self.options.seed, float(scale.span.mean()))
             yield from self._train(trainer, scale)
             if not self.stop:
                 yield from self._denoise(trainer, scale, out)
@@ -154,6 +155,9 @@ class _Run:
             if trainer.exhausted():
                 self.reason = "the held-out score got no better"
                 break
+            if trainer.alarm:
+                self.reason = trainer.alarm
+                break
         trainer.keep_best()
         self.steps_done[self.group] = trainer.step_number
         if not self.stop:
@@ -165,8 +169,11 @@ class _Run:
         losses, values = trainer.report()
         if losses:
             sigma = trainer.sigma
-            self.sigma = None if sigma is None else sigma * float(scale.span.mean())
-            self._remember(trainer, losses)
+            span = float(scale.span.mean())
+            self.sigma = None if sigma is None else sigma * span
+            values = {name: value * span if name.startswith("sigma") else value for name, value in values.items()}
+            self.curve = trainer.curve or self.curve
+            self._remember(trainer, losses, values)
         yield from self._tell(self._progress(trainer, phase, losses, values))
         while self.paused and not (self.stop or self.finish):
             time.sleep(NAP)
@@ -185,15 +192,16 @@ class _Run:
         done = elapsed / (elapsed + left) if left is not None and elapsed + left > 0 else 0.0
         return Progress(
             phase, step, of, trainer.stage, self.group, self.stack.groups, done, losses, values, self.sigma,
-            trainer.score, rate, left,
+            trainer.score, rate, left, self.curve,
         )  # fmt: skip
 
-    def _remember(self, trainer: Trainer, losses: dict[str, float]) -> None:
+    def _remember(self, trainer: Trainer, losses: dict[str, float], values: dict[str, float]) -> None:
         nan = float("nan")
         row = {
             "step": trainer.step_number + self.turn * self.training.steps,
             "sigma": self.sigma,
             "score": trainer.score,
+            **values,
             **losses,
         }
         length = len(self.history["step"])
@@ -212,60 +220,52 @@ class _Run:
             yield from self._show_done(look, group, sample)
             return
         start = time.perf_counter()
-        window = self._seen(look)
+        window = self.view.window(look)
         tile, inner = read_tile(self.stack, trainer, scale, group, sample, window)
         place: tuple[Any, ...] = (0, slice(None), *inner)
-        clean = scale.back(trainer.look(tile)[place].float().cpu().numpy())
-        maps = {}
-        if look.maps:
-            noisy = scale.back(tile[place].cpu().numpy())
-            maps = {"residual": self._plane(noisy - clean)}
-            maps |= {name: self._plane(m[place].cpu().numpy()) for name, m in trainer.look_at_maps(tile).items()}
-        index = self._plane_index(look, group, sample, window)
+        output, deviation = trainer.look(tile, (group, sample, str(window)))
+        clean = scale.back(output[place].float().cpu().numpy())
+        maps = self._maps(trainer, scale, tile, place, clean) if look.maps else {}
+        if look.maps and deviation is not None:
+            maps["uncertainty"] = scale.stretch(deviation[place].cpu().numpy())
+        pictures = {name: self.view.plane(block) for name, block in maps.items()}
+        index = self.view.index(look, group, sample)
         self.clock.previewed(time.perf_counter() - start)
-        yield from self._tell(Preview(look, trainer.step_number, index, self._plane(clean), maps))
+        yield from self._tell(Preview(look, trainer.step_number, index, self.view.plane(clean), pictures))
+
+    def _maps(
+        self, trainer: Trainer, scale: Scale, tile: Any, place: tuple[Any, ...], clean: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """The residual and the method's own maps of a tile, those that are pictures in intensities."""
+        maps = {"residual": scale.back(tile[place].cpu().numpy()) - clean}
+        for name, found in trainer.look_at_maps(tile).items():
+            block = found[place].cpu().numpy()
+            maps[name] = scale.back(block) if self.method.maps.get(name) == "picture" else block
+        return maps
 
     def _show_done(self, look: Look, group: int, sample: int) -> Steps:
         """Show a place whose group of channels had its turn already; one that is still to come shows nothing."""
         self.clock.previewed(0.0)
         if group in self.steps_done:
-            index = self._plane_index(look, group, sample, self._seen(look))
+            index = self.view.index(look, group, sample)
             yield from self._tell(Preview(look, self.steps_done[group], index, self.out[index].copy()))
-
-    def _seen(self, look: Look) -> Window:
-        rows, columns = look.window or (slice(0, self.stack.spatial[-2]), slice(0, self.stack.spatial[-1]))
-        side = tile_side(self.method, largest=PREVIEW_SIDE)
-        window = tuple(_middle(part, n, side) for part, n in zip((rows, columns), self.stack.spatial[-2:], strict=True))
-        if self.stack.ndim == 2:
-            return window
-        z = look.point[self.layout.axes.index("Z")]
-        return (slice(z, z + 1), *window)
-
-    def _plane(self, block: np.ndarray) -> np.ndarray:
-        """Bring a (C, [Z=1], Y, X) block into napari's order: (Y, X), or (Y, X, S) for colours, or (C, Y, X)."""
-        flat = block[:, 0] if self.stack.ndim == 3 else block
-        if flat.shape[0] == 1:
-            return flat[0]
-        return np.moveaxis(flat, 0, -1) if self.layout.joined == "S" else flat
-
-    def _plane_index(self, look: Look, group: int, sample: int, window: Window) -> tuple[int | slice, ...]:
-        index = dict(zip(self.layout.axes, self.stack.index(group, sample), strict=True))
-        index |= dict(zip("YX", window[-2:], strict=True))
-        if self.layout.volume:
-            index["Z"] = look.point[self.layout.axes.index("Z")]
-        return tuple(index[a] for a in self.layout.axes)
 
     # ---------------------------------------------------------------- result
 
     def _denoise(self, trainer: Trainer, scale: Scale, out: np.ndarray) -> Steps:
-        for sample, window in itertools.product(range(self.stack.samples), self.tiles):
+        places = itertools.product(range(self.stack.samples), self.tiles)
+        for number, (sample, window) in enumerate(places):
             start = time.perf_counter()
             tile, inner = read_tile(self.stack, trainer, scale, self.group, sample, window)
             place: tuple[Any, ...] = (0, slice(None), *inner)
-            clean = trainer.denoise(tile)[place].float().cpu().numpy()
+            output, deviation = trainer.denoise(tile, number)
+            clean = output[place].float().cpu().numpy()
             if not np.isfinite(clean).all():
                 raise ImageError("The network's output is not finite; lower the rate or choose precision float32.")
             self.stack.write(out, self.group, sample, window, scale.back(clean))
+            if deviation is not None and self.uncertainty is not None:
+                spread = scale.stretch(deviation[place].cpu().numpy())
+                self.stack.write(self.uncertainty, self.group, sample, window, spread)
             self.tiles_done += 1
             self.clock.tiled(time.perf_counter() - start)
             if self.clock.report_due():
@@ -302,7 +302,7 @@ class _Run:
             sigma=sigma,
             notes=tuple(self.notes),
         )
-        return Result(out, self.image, sigma, self.history, recipe)
+        return Result(out, self.image, sigma, self.history, recipe, self.uncertainty, self.curve)
 
     # ---------------------------------------------------------------- talking
 
@@ -324,15 +324,6 @@ def _check_whole(*, threads: int, seed: int) -> None:
         raise ParameterError(f"threads must be a whole number from 1 to 1024, not {threads!r}.")
     if not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
-
-
-def _middle(part: slice, size: int, side: int) -> slice:
-    """Clip a part of an axis to the image, and to the middle of it where it is too long for a preview."""
-    start, stop = max(0, part.start), min(size, part.stop)
-    if stop <= start:
-        start, stop = 0, size
-    start += max(0, stop - start - side) // 2
-    return slice(start, min(stop, start + side))
 
 
 def _preset_of(method: Method, training: Training) -> str:

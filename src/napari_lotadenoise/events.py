@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from napari_lotadenoise.method import Curve
     from napari_lotadenoise.result import Result
 
 
@@ -40,7 +41,7 @@ class Progress:
     losses : mapping of str to float
         Mean of each loss term since the last event.
     values : mapping of str to float
-        Other numbers of the method, such as the cancellation index.
+        Other numbers of the method, such as the cancellation index; those that begin with "sigma" in intensities.
     sigma : float or None
         Noise deviation in intensities of the image.
     score : float or None
@@ -49,6 +50,8 @@ class Progress:
         Training steps a second.
     seconds_left : float or None
         Time left, None until it can be told.
+    curve : Curve or None
+        What a calibration has found so far.
     """
 
     phase: str
@@ -64,6 +67,7 @@ class Progress:
     score: float | None = None
     rate: float = 0.0
     seconds_left: float | None = None
+    curve: Curve | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ class Preview:
     image : ndarray
         Denoised, intensities of the input, with the axes that `index` leaves.
     maps : mapping of str to ndarray
-        Maps of the method, and "residual" (noisy minus denoised), of the same shape or with one channel.
+        Maps of the method, "residual" (noisy minus denoised) and, of a method of chance, "uncertainty" (deviation of its
+        passes), of the same shape or with one channel.
     """
 
     look: Look

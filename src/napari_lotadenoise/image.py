@@ -127,6 +127,10 @@ class Scale:
         shape = (-1, *([1] * (block.ndim - 1)))
         return block * self.span.reshape(shape) + self.offset.reshape(shape)
 
+    def stretch(self, block: np.ndarray) -> np.ndarray:
+        """Turn differences or deviations (C, ...) into intensities."""
+        return block * self.span.reshape((-1, *([1] * (block.ndim - 1))))
+
 
 class Stack:
     """Reads blocks of an array as float32 (C, [Z], Y, X), by group and sample.

@@ -41,9 +41,9 @@ class Terms(NamedTuple):
     losses : mapping of str to scalar tensor
         Weighted terms; they add up to the loss.
     maps : mapping of str to tensor (N, C or 1, [Z], y, x)
-        Pictures for the user; y and x may be an integer fraction of the input's.
+        Pictures for the user, each declared in `Method.maps`; y and x may be an integer fraction of the input's.
     values : mapping of str to scalar tensor
-        Numbers for the user. ``sigma`` is in scaled units, the engine turns it into intensities.
+        Numbers for the user. Those that begin with ``sigma`` are in scaled units, the engine turns them into intensities.
     stage : str
         What the method is doing at the moment, where it has stages.
     """
@@ -54,8 +54,16 @@ class Terms(NamedTuple):
     stage: str = ""
 
 
+class Curve(NamedTuple):
+    """How a loss depends on one parameter that is being calibrated; the best value is the one of the lowest loss."""
+
+    parameter: str
+    values: tuple[float, ...]
+    losses: tuple[float, ...]
+
+
 class Moment(NamedTuple):
-    """Where in the training a step is, and its source of chance."""
+    """Where in the training a step is, and its source of chance, which lives on the device of the crops."""
 
     step: int
     of: int
@@ -127,8 +135,8 @@ class Preset:
 class Method(ABC):
     """A denoising method: a frozen dataclass of hyper-parameters that knows its network, its loss and its prediction.
 
-    The engine calls, in this order: `network`, `prepare`, then `begin`, `step` and `settle` once a step and `score` now
-    and then, and in the end (and for previews) `predict`.
+    The engine calls, in this order: `network`, `prepare`, then `begin`, `step` and `settle` once a step, `score` and
+    `alarm` now and then, and in the end (and for previews) `predict`, or `sample` many times.
     """
 
     id: ClassVar[str]
@@ -137,6 +145,9 @@ class Method(ABC):
     trained: ClassVar[bool] = True
     #: Whether `score` looks at pixels that no step trains on, whatever crops it is given.
     holds_out_pixels: ClassVar[bool] = False
+    #: The maps that `step` shows, and how they are to be read: "mask" (0 left alone, 1 hidden, 2 retained, 3 added),
+    #: "picture" (intensities), "magnitude" (0 and above) or "signed".
+    maps: ClassVar[Mapping[str, str]] = {}
     #: Image sides that a step works on must be multiples of this.
     grain: ClassVar[int] = 1
     #: Rough cost in microseconds a pixel on one CPU core: one training step, one prediction.
@@ -149,8 +160,11 @@ class Method(ABC):
     def network(self, channels: int, ndim: int) -> Network:
         """Build the network for images of `channels` channels in 2 or 3 dimensions."""
 
-    def prepare(self, pool: torch.Tensor) -> Any:
-        """Return whatever the run has to remember between two steps; `pool` (N, C, [Z], Y, X) is what is trained on."""
+    def prepare(self, pool: torch.Tensor, unit: float = 1.0) -> Any:
+        """Return whatever the run has to remember between two steps.
+
+        `pool` (N, C, [Z], Y, X) is what is trained on; one of its units is `unit` intensities of the image.
+        """
         return None
 
     def begin(self, net: Network, state: Any, moment: Moment) -> None:  # noqa: B027 - most methods have nothing to do
@@ -174,6 +188,23 @@ class Method(ABC):
     def preview(self, net: Network, image: torch.Tensor, state: Any) -> torch.Tensor:
         """Denoise for a picture while training; only to be replaced where `predict` is slow."""
         return self.predict(net, image, state)
+
+    @property
+    def stochastic_passes(self) -> int:
+        """How many outputs of `sample` are averaged to the result; 0 where `predict` is all there is."""
+        return 0
+
+    def sample(self, net: Network, image: torch.Tensor, state: Any, rng: torch.Generator) -> torch.Tensor:
+        """Denoise (N, C, [Z], Y, X) once, by chance; the mean of many is the result, their spread its uncertainty."""
+        raise NotImplementedError(f"{self.info.title} has no stochastic passes.")
+
+    def alarm(self, state: Any) -> str:
+        """Say in one sentence why training must end and go back to its last healthy weights, or nothing."""
+        return ""
+
+    def curve(self, state: Any) -> Curve | None:
+        """Return what a calibration has found so far, where there is one."""
+        return None
 
     def halo(self, net: Network) -> int:
         """Pixels around a tile that its prediction depends on."""

@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+#: Makes the values that stand in for hidden pixels, of the shape of the image.
+Fill = Callable[[Tensor], Tensor]
+
 
 def diagonal_pair(image: Tensor) -> tuple[Tensor, Tensor]:
     """Split an image into two half-size ones: the means of both diagonals of each 2 x 2 cell in the plane.
@@ -49,41 +52,73 @@ def donut_mean(image: Tensor) -> Tensor:
     return F.conv2d(F.pad(flat, (1, 1, 1, 1), mode="reflect"), kernel).reshape(image.shape)
 
 
-def grid_mask(image: Tensor, side: int, phase: int) -> Tensor:
-    """One of the side x side grids of single pixels, as booleans that broadcast over (N, C, [Z], Y, X).
+def zeros(image: Tensor) -> Tensor:
+    """A fill that says nothing: zero, which is the mean of the image where intensities are scaled by their deviation."""
+    return torch.zeros_like(image)
 
-    Grid `phase` holds the rows with y % side == phase % side and the columns with x % side == phase // side % side
-    (Noise2Self, single-shot notebook).
+
+def random_fill(rng: torch.Generator) -> Fill:
+    """A fill of uniform random values between the smallest and the largest of the image (Noise2Self, section 4)."""
+
+    def fill(image: Tensor) -> Tensor:
+        low, high = image.amin(), image.amax()
+        return low + (high - low) * torch.rand(image.shape, generator=rng, device=image.device)
+
+    return fill
+
+
+def grid_labels(image: Tensor, side: int) -> Tensor:
+    """Part the pixels into side x side grids of single pixels; returns the number of each pixel's grid, ([Z], Y, X).
+
+    Grid i holds the rows with y % side == i % side and the columns with x % side == i // side % side (Noise2Self,
+    single-shot notebook). From plane to plane the grids move on, so that the neighbours above and below a hidden pixel
+    are not hidden with it.
     """
-    y = torch.arange(image.shape[-2], device=image.device) % side == phase % side
-    x = torch.arange(image.shape[-1], device=image.device) % side == phase // side % side
-    return (y[:, None] & x[None, :]).expand(image.shape[-2:])
+    y, x = (torch.arange(n, device=image.device) % side for n in image.shape[-2:])
+    labels = y[:, None] + side * x[None, :]
+    if image.ndim == 5:
+        z = torch.arange(image.shape[2], device=image.device)
+        labels = labels + (side // 2 * (side + 1)) * z[:, None, None]
+    return labels % side**2
 
 
-def hide(image: Tensor, mask: Tensor) -> Tensor:
-    """Replace the pixels of a mask by the mean of their neighbours."""
-    return torch.where(mask, donut_mean(image), image)
+def random_labels(image: Tensor, count: int, rng: torch.Generator) -> Tensor:
+    """Part the pixels at random into `count` sets of about equal size; returns the number of each pixel's set."""
+    return torch.randint(count, image.shape[2:], generator=rng, device=image.device)
 
 
-def hidden_error(function: Callable[[Tensor], Tensor], image: Tensor, side: int, phase: int) -> Tensor:
-    """Mean squared difference between the hidden pixels of a grid and what a function predicts for them.
+def hide(image: Tensor, mask: Tensor, fill: Fill = donut_mean) -> Tensor:
+    """Replace the pixels of a mask, by default with the mean of their neighbours."""
+    return torch.where(mask, fill(image), image)
+
+
+def hidden_error(function: Callable[[Tensor], Tensor], image: Tensor, mask: Tensor, fill: Fill = donut_mean) -> Tensor:
+    """Mean squared difference between the hidden pixels of a mask and what a function predicts for them.
 
     For noise that is independent between pixels its expectation is the function's true error plus the noise variance
     (Batson & Royer 2019, proposition 1).
     """
-    mask = grid_mask(image, side, phase)
-    return (function(hide(image, mask)).float() - image)[..., mask].square().mean()
+    return masked_error(function(hide(image, mask, fill)), image, mask)
 
 
-def j_invariant(function: Callable[[Tensor], Tensor], image: Tensor, side: int) -> Tensor:
-    """Apply a function so that no pixel is computed from itself: one pass for each grid, which hides it.
+def masked_error(prediction: Tensor, image: Tensor, mask: Tensor) -> Tensor:
+    """Mean squared difference between two images at the pixels of a mask, which may carry weights."""
+    # A weighted mean, not an index: how many pixels are hidden is known on the device alone.
+    weight = mask.to(image.dtype).expand(image.shape)
+    return ((prediction.float() - image).square() * weight).sum() / weight.sum().clamp_min(1)
 
-    sum over grids J of 1_J f(image without J), the J-invariant version of f (Batson & Royer 2019, section 3).
+
+def j_invariant(
+    function: Callable[[Tensor], Tensor], image: Tensor, labels: Tensor, count: int, fill: Fill = donut_mean
+) -> Tensor:
+    """Apply a function so that no pixel is computed from itself: one pass for each of `count` sets, which hides it.
+
+    sum over sets J of 1_J f(image without J), the J-invariant version of f (Batson & Royer 2019, section 3).
     """
     out = torch.zeros_like(image)
-    for phase in range(side**2):
-        mask = grid_mask(image, side, phase)
-        out = torch.where(mask, function(hide(image, mask)), out)
+    for number in range(count):
+        mask = labels == number
+        out = torch.where(mask, function(hide(image, mask, fill)), out)
     return out
 
 

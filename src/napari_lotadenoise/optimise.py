@@ -76,6 +76,28 @@ class WeightAverage:
             mean.lerp_(new, weight) if mean.is_floating_point() else mean.copy_(new)
 
 
+class Kept:
+    """A copy of a network's weights to go back to."""
+
+    def __init__(self) -> None:
+        self._weights: dict[str, Tensor] | None = None
+
+    @torch.no_grad()
+    def take(self, net: Network, better: Tensor | None = None) -> None:
+        """Keep the weights of now; where `better`, a boolean on the device, says no, those of before stay."""
+        if self._weights is None:
+            self._weights = copy.deepcopy(net.state_dict())
+            return
+        for name, new in net.state_dict().items():
+            old = self._weights[name]
+            old.copy_(new if better is None else torch.where(better, new, old))
+
+    def give_back(self, net: Network) -> None:
+        """Put the kept weights into a network; nothing where none were kept."""
+        if self._weights is not None:
+            net.load_state_dict(self._weights)
+
+
 def _ease(part: float) -> float:
     """Cosine from 0 to 1."""
     return (1 - math.cos(math.pi * part)) / 2

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.image import as_dtype
+from napari_lotadenoise.method import Curve
 from napari_lotadenoise.recipe import Recipe
 
 
@@ -27,6 +28,11 @@ class Result:
         ``step``, ``sigma``, ``score`` and the loss terms as they were reported.
     recipe : Recipe
         What is needed to do it again.
+    uncertainty : ndarray of float32, or None
+        Standard deviation of the passes that the image is the mean of, pixel by pixel, in intensities; of methods of
+        chance only. It tells where the method wavers, not how wrong it is.
+    curve : Curve or None
+        Loss over the values of the parameter that was calibrated, where one was.
     """
 
     image: np.ndarray
@@ -34,6 +40,8 @@ class Result:
     sigma: float | None
     history: dict[str, list[float]]
     recipe: Recipe
+    uncertainty: np.ndarray | None = None
+    curve: Curve | None = None
 
     @property
     def residual(self) -> np.ndarray:

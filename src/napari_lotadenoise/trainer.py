@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import copy
+import functools
 import math
 import threading
 from collections import deque
+from collections.abc import Hashable
 from typing import Any
 
 import torch
@@ -15,9 +16,10 @@ from torch import Tensor, nn
 from napari_lotadenoise.crops import Crops, channels_last
 from napari_lotadenoise.errors import TrainingError
 from napari_lotadenoise.image import reflected
-from napari_lotadenoise.method import Method, Moment, Terms, Training
+from napari_lotadenoise.method import Curve, Method, Moment, Terms, Training
 from napari_lotadenoise.nets import Network
-from napari_lotadenoise.optimise import Adam, WeightAverage, rate_at
+from napari_lotadenoise.optimise import Adam, Kept, WeightAverage, rate_at
+from napari_lotadenoise.passes import RunningPasses, average_passes
 from napari_lotadenoise.tuning import fast_bfloat16
 
 #: Steps between two scorings on held-out pixels.
@@ -40,11 +42,14 @@ class Trainer:
         What to learn and how.
     seed : int
         Of the weights, the crops and the method's own chance.
+    unit : float
+        Intensities of the image in one scaled unit.
     """
 
-    def __init__(self, pool: Tensor, method: Method, training: Training, seed: int) -> None:
-        self.method, self.training, self.device = method, training, pool.device
+    def __init__(self, pool: Tensor, method: Method, training: Training, seed: int, unit: float = 1.0) -> None:
+        self.method, self.training, self.device, self.seed = method, training, pool.device, seed
         self.rng = torch.Generator().manual_seed(seed)
+        self._chance, self._looking = self._generator(1), self._generator(2)
         with _INITIALISING, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             net = method.network(pool.shape[1], pool.ndim - 2)
@@ -52,11 +57,13 @@ class Trainer:
         self.net.to(memory_format=channels_last(pool))  # type: ignore[call-overload]
         self.learns = any(True for _ in self.net.parameters())
         grain = method.grain * self.net.multiple
-        self.crops = Crops(pad_to(pool, grain), training, grain, self.rng)
-        self.state = method.prepare(pool)
-        self.step_number, self.best_score, self.best_step = 0, float("inf"), 0
-        self._best: dict[str, Tensor] | None = None
-        self.score: float | None = None
+        pool = pad_to(pool, grain)
+        self.crops = Crops(pool, training, grain, self.rng)
+        self.state = method.prepare(pool, unit)
+        self.step_number, self.best_step = 0, 0
+        self._best, self._healthy = Kept(), Kept()
+        self._score = self._best_score = torch.tensor(math.inf, device=self.device)
+        self.alarm = ""
         self._sums: dict[str, Tensor] = {}
         self._summed = 0
         self._sigmas: deque[Tensor] = deque(maxlen=SIGMA_STEPS)
@@ -65,6 +72,7 @@ class Trainer:
         if self._validation is None and method.holds_out_pixels:
             self._validation = self.crops.pool[:1]
         self._fixed = None if method.trained else self.crops.draw()
+        self._running = RunningPasses()
         self.bfloat16 = uses_bfloat16(training, self.device, pool.ndim - 2)
         if self.learns:
             self.optimiser = Adam(self.net)
@@ -79,7 +87,7 @@ class Trainer:
 
     def step(self) -> None:
         """Take one training step."""
-        moment = Moment(self.step_number, self.training.steps, self.rng)
+        moment = Moment(self.step_number, self.training.steps, self._chance)
         crops = self.crops.draw() if self._fixed is None else self._fixed
         self.net.train()
         self.method.begin(self.net, self.state, moment)
@@ -92,16 +100,28 @@ class Trainer:
         self.step_number += 1
         if self.step_number % SCORE_EVERY == 0 or self.step_number == self.training.steps:
             self._take_score()
+            self._check_health()
 
     @property
     def sigma(self) -> float | None:
         """Noise deviation in scaled units, over the last steps: a matter of the steps alone, not of when it is asked for."""
         return float(torch.stack(list(self._sigmas)).mean()) if self._sigmas else None
 
+    @property
+    def curve(self) -> Curve | None:
+        """What the method's calibration has found so far."""
+        return self.method.curve(self.state)
+
     def exhausted(self) -> bool:
         """Whether the stop rule says that more steps will not help."""
         waited = self.step_number - self.best_step
         return 0 < self.training.patience * SCORE_EVERY <= waited and self.score is not None
+
+    @property
+    def score(self) -> float | None:
+        """Last score on held-out pixels, None where there is none; asking for it waits for the device."""
+        score = float(self._score)
+        return score if math.isfinite(score) else None
 
     def report(self) -> tuple[dict[str, float], dict[str, float]]:
         """Mean loss terms and values since the last report; this is where the device is waited for.
@@ -119,26 +139,34 @@ class Trainer:
         return losses, {name: value for name, value in means.items() if not name.startswith("loss:")}
 
     def keep_best(self) -> None:
-        """Go back to the best weights by the held-out score, where there is one."""
-        if self._best is not None:
-            self.current.load_state_dict(self._best)
+        """Go back to the best weights by the held-out score, where there is one; after an alarm to the last healthy ones."""
+        (self._healthy if self.alarm else self._best).give_back(self.current)
 
-    def look(self, image: Tensor) -> Tensor:
-        """Denoise (N, C, [Z], Y, X) for a preview, in the arithmetic of the training: it is for the eye, and often."""
+    def look(self, image: Tensor, place: Hashable = None) -> tuple[Tensor, Tensor | None]:
+        """Denoise (N, C, [Z], Y, X) for a preview, in the arithmetic of the training: it is for the eye, and often.
+
+        A method of chance shows the running mean of its passes over a place, and their deviation.
+        """
         with torch.inference_mode(), self._arithmetic():
-            return self.method.preview(self.current, image, self.state)
+            if not self.method.stochastic_passes:
+                return self.method.preview(self.current, image, self.state), None
+            return self._running.add(place, self.method.sample(self.current, image, self.state, self._looking))
 
     def look_at_maps(self, image: Tensor) -> dict[str, Tensor]:
         """Return the method's maps for an image, each (N, C or 1, [Z], Y, X), with chance of their own."""
-        moment = Moment(self.step_number, self.training.steps, torch.Generator().manual_seed(self.step_number))
+        moment = Moment(self.step_number, self.training.steps, self._generator(self.step_number))
         with torch.inference_mode():
             maps = self.method.step(self.current, image, self.state, moment).maps
         return {name: nn.functional.interpolate(m.float(), image.shape[2:], mode="nearest") for name, m in maps.items()}
 
-    def denoise(self, image: Tensor) -> Tensor:
-        """Denoise (N, C, [Z], Y, X) for the result."""
+    def denoise(self, image: Tensor, number: int = 0) -> tuple[Tensor, Tensor | None]:
+        """Denoise tile `number` (N, C, [Z], Y, X) for the result; the deviation of its passes where there are any."""
         with torch.inference_mode():
-            return self.method.predict(self.current, image, self.state)
+            if not self.method.stochastic_passes:
+                return self.method.predict(self.current, image, self.state), None
+            chance = self._generator(number)
+            sample = functools.partial(self.method.sample, self.current, image, self.state, chance)
+            return average_passes(sample, self.method.stochastic_passes)
 
     def _learn(self, loss: Tensor) -> None:
         self.optimiser.step(loss, rate_at(self.step_number, self.training))
@@ -168,10 +196,21 @@ class Trainer:
             score = self.method.score(self.current, crops, self.state)
         if score is None:
             return
-        self.score = float(score)
-        if self.score < self.best_score:
-            self.best_score, self.best_step = self.score, self.step_number
-            self._best = copy.deepcopy(self.current.state_dict())
+        # Compared on the device, which is not waited for unless the stop rule has to know.
+        better = score < self._best_score
+        self._best.take(self.current, better)
+        self._score, self._best_score = score.detach(), torch.where(better, score, self._best_score).detach()
+        if self.training.patience and bool(better):
+            self.best_step = self.step_number
+
+    def _check_health(self) -> None:
+        self.alarm = self.alarm or self.method.alarm(self.state)
+        if not self.alarm:
+            self._healthy.take(self.current)
+
+    def _generator(self, number: int) -> torch.Generator:
+        """Chance that depends on the seed and a number alone."""
+        return torch.Generator(self.device).manual_seed((self.seed * 1_000_003 + number) % 2**63)
 
     def _arithmetic(self) -> contextlib.AbstractContextManager[Any]:
         if not self.bfloat16:

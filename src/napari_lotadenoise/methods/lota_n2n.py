@@ -47,6 +47,7 @@ class LoTAN2N(Method):
         "fast": Preset(Training(steps=1000, rate=3e-3, crop=64, batch=4, average=0.98, scaling="deviation")),
         "paper": Preset(REFERENCE),
     }
+    maps: ClassVar = {"pair a": "picture", "pair b": "picture", "proxy a": "picture", "trace": "signed"}
     grain: ClassVar = 2
     cost: ClassVar = (0.5, 0.1)
 
@@ -70,7 +71,7 @@ class LoTAN2N(Method):
         """Predict the noise with the network of ZS-N2N."""
         return nets.Chain(channels, ndim, width=self.width, layers=self.layers)
 
-    def prepare(self, pool: Tensor) -> SimpleNamespace:
+    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Remember the frozen network of stage 1, as soon as there is one."""
         return SimpleNamespace(frozen=None)
 
@@ -83,16 +84,18 @@ class LoTAN2N(Method):
         """Pair loss, and in stage 2 the trace constraint."""
         a, b, clean_a, clean_b = denoised_pair(net, crops)
         pair = pair_loss(a, b, clean_a, clean_b)
-        values = {"sigma": sigma_bound(pair)}
+        values, maps = {"sigma": sigma_bound(pair)}, {"pair a": a, "pair b": b}
         if state.frozen is None:
-            return Terms({"pair": pair}, values=values, stage="stage 1: pairs")
+            return Terms({"pair": pair}, maps, values, "stage 1: pairs")
         _, _, proxy_a, proxy_b = denoised_pair(state.frozen, crops)
         trace_a = ((clean_a - proxy_a) * (b - proxy_a)).sum(1, keepdim=True)
         trace_b = ((clean_b - proxy_b) * (a - proxy_b)).sum(1, keepdim=True)
         local_a, local_b = (ops.block_mean(trace, max(1, self.patch // 2)) for trace in (trace_a, trace_b))
         values["cancellation"] = cancellation_index(local_a)
         losses = {"pair": pair, "trace": self.trace * self._magnitude(local_a, local_b)}
-        return Terms(losses, {"trace": local_a.detach()}, values, "stage 2: pairs and trace")
+        values["trace global"], values["trace local"] = local_a.detach().mean(), local_a.detach().abs().mean()
+        maps |= {"proxy a": proxy_a, "trace": local_a.detach()}
+        return Terms(losses, maps, values, "stage 2: pairs and trace")
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
         """Pair loss on crops that were never trained on."""

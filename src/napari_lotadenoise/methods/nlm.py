@@ -75,7 +75,7 @@ class NLM(Method):
         """There is none."""
         return nets.Unchanged()
 
-    def prepare(self, pool: Tensor) -> SimpleNamespace:
+    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Measure the noise of each channel, and look for the best strength among a fixed set of crops."""
         from napari_lotadenoise.noise import wavelet_sigma
 
@@ -103,16 +103,18 @@ class NLM(Method):
         """Filter with the best strength."""
         if self.inference == "single":
             return self._filter(image, state.strength, state.sigma)
-        return ops.j_invariant(lambda hidden: self._filter(hidden, state.strength, state.sigma), image, GRID)
+        labels = ops.grid_labels(image, GRID)
+        return ops.j_invariant(lambda hidden: self._filter(hidden, state.strength, state.sigma), image, labels, GRID**2)
 
     def halo(self, net: Network) -> int:
         """The farthest patch, its half-width, and the neighbour that fills its farthest pixel."""
         return self.distance + self.patch // 2 + 1
 
     def _invariant_loss(self, crops: Tensor, strength: float, sigma: float) -> Tensor:
+        labels = ops.grid_labels(crops, GRID)
         phases = (grid * GRID**2 // self.grids for grid in range(self.grids))
         errors = [
-            ops.hidden_error(lambda hidden: self._filter(hidden, strength, sigma), crops, GRID, p) for p in phases
+            ops.hidden_error(lambda hidden: self._filter(hidden, strength, sigma), crops, labels == p) for p in phases
         ]
         return torch.stack(errors).mean()
 

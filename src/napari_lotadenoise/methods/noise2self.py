@@ -1,11 +1,11 @@
-"""Noise2Self: predict hidden pixels from the others, and validate on a grid of pixels that is never trained."""
+"""Noise2Self: predict hidden pixels from the others, and validate on pixels that are never trained."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from napari_lotadenoise.lazy import nets, ops
+from napari_lotadenoise.lazy import nets, ops, torch
 from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
 from napari_lotadenoise.params import knob
 
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_lotadenoise.nets import Network
+    from napari_lotadenoise.ops import Fill
 
 
 @dataclass(frozen=True)
 class Noise2Self(Method):
     """Noise2Self (Batson & Royer, ICML 2019), single-shot form.
 
-    A grid J of single pixels is replaced by the mean of its neighbours; the network predicts the pixels of J, and the
+    A set J of single pixels is replaced by the mean of their neighbours; the network predicts the pixels of J, and the
     squared difference from their noisy values is the loss, sum over J of E|f(y without J)_J - y_J|^2. For noise that is
-    independent between pixels it is the true error plus the noise variance (proposition 1). Of the grid^2 grids the
+    independent between pixels it is the true error plus the noise variance (proposition 1). Of the grid^2 sets the
     last is never trained: the same loss on it is an honest validation score, and the best iterate by it is kept.
     """
 
@@ -45,6 +46,7 @@ class Noise2Self(Method):
         ),
     }  # fmt: skip
     holds_out_pixels: ClassVar = True
+    maps: ClassVar = {"mask": "mask", "filled input": "picture"}
     cost: ClassVar = (1.6, 0.4)
 
     architecture: str = knob(
@@ -53,9 +55,17 @@ class Noise2Self(Method):
     width: int = knob(16, "Channels of the U-Net's first level; DnCNN has four times as many.", ge=4, le=128, step=4)
     levels: int = knob(2, "Times that the U-Net halves the image.", ge=1, le=4, step=1)
     grid: int = knob(4, "One pixel in grid x grid is hidden at a time.", ge=2, le=8, step=1, unit="px")
+    partition: str = knob(
+        "grid", "How pixels are parted into sets that are hidden together.", choices=("grid", "random")
+    )
+    fill: str = knob(
+        "donut",
+        "What hidden pixels are replaced by: the mean of their neighbours, zero, or random intensities.",
+        choices=("donut", "zero", "random"),
+    )
     inference: str = knob(
         "single",
-        "One pass over the whole image, or one for each grid so that no pixel is predicted from itself.",
+        "One pass over the whole image, or one for each set of pixels so that no pixel is predicted from itself.",
         choices=("single", "j-invariant"),
     )
 
@@ -68,19 +78,25 @@ class Noise2Self(Method):
         )
 
     def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
-        """Error at the hidden pixels of this step's grid."""
-        hidden = moment.step % (self.grid**2 - 1)
-        loss = ops.hidden_error(net, crops, self.grid, hidden)
-        mask = ops.grid_mask(crops, self.grid, hidden).to(crops.dtype).expand(crops.shape[0], 1, *crops.shape[2:])
-        return Terms({"hidden pixels": loss}, {"mask": mask}, {"sigma": loss.detach().sqrt()})
+        """Error at the hidden pixels of this step's set."""
+        mask = self._labels(crops, moment.rng) == moment.step % (self.grid**2 - 1)
+        filled = ops.hide(crops, mask, self._fill(moment.rng))
+        loss = ops.masked_error(net(filled), crops, mask)
+        maps = {"mask": mask.to(crops.dtype).expand(crops.shape[0], 1, *crops.shape[2:]), "filled input": filled}
+        return Terms({"hidden pixels": loss}, maps, {"sigma": loss.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
-        """Error at the grid that is never trained: the true error plus the noise variance."""
-        return ops.hidden_error(net, crops, self.grid, self.grid**2 - 1)
+        """Error at the set that is never trained: the true error plus the noise variance."""
+        rng = torch.Generator(crops.device).manual_seed(0)
+        mask = self._labels(crops, rng) == self.grid**2 - 1
+        return ops.hidden_error(net, crops, mask, self._fill(rng))
 
     def predict(self, net: Network, image: Tensor, state: Any) -> Tensor:
         """One pass, or the J-invariant function: every pixel from the pass in which it was hidden."""
-        return net(image) if self.inference == "single" else ops.j_invariant(net, image, self.grid)
+        if self.inference == "single":
+            return net(image)
+        rng = torch.Generator(image.device).manual_seed(0)
+        return ops.j_invariant(net, image, self._labels(image, rng), self.grid**2, self._fill(rng))
 
     def preview(self, net: Network, image: Tensor, state: Any) -> Tensor:
         """One pass, whatever the inference."""
@@ -89,3 +105,11 @@ class Noise2Self(Method):
     def halo(self, net: Network) -> int:
         """What the network sees, and the neighbour that fills its farthest pixel."""
         return net.halo + 1
+
+    def _labels(self, image: Tensor, rng: torch.Generator) -> Tensor:
+        if self.partition == "grid":
+            return ops.grid_labels(image, self.grid)
+        return ops.random_labels(image, self.grid**2, rng)
+
+    def _fill(self, rng: torch.Generator) -> Fill:
+        return {"donut": ops.donut_mean, "zero": ops.zeros, "random": ops.random_fill(rng)}[self.fill]
