@@ -1,168 +1,233 @@
-"""PSNR and SSIM before and after, steps, seconds and peak memory of every method on real and synthetic images.
+"""PSNR and SSIM before and after, steps, seconds and peak memory of every method on the images of `cases.py`.
 
-Uses the development images where their folder is given (``--data``, by default ``../shared/data`` beside the
-repository), else the synthetic samples and an image that scikit-image bundles. Every measurement runs in a process of
-its own, so that peak memory is that of the run. With ``--preset both`` the presets run in turn and are compared.
+Every measurement runs in a process of its own, so that peak memory is that of the run, and a crash, an error or a
+timeout ends nothing but itself. With ``--results`` each one is appended to a file of JSON lines as soon as it is there,
+and what the file holds is not measured again: the benchmark may be stopped and started at will, and two of them may
+share a file. ``--table`` makes the Markdown tables of such a file.
 
     python benchmarks/quality.py --methods zs-n2n --cases TwoPhoton_BPAE_G_1 Confocal_MICE_1 --preset both
+    python benchmarks/quality.py --results results.jsonl --timeout 3600
+    python benchmarks/quality.py --results results.jsonl --preset paper --crop 128 --methods noisy blur zs-n2n
+    python benchmarks/quality.py --table results.jsonl
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from cases import COLUMNS, DATA, Case, Pair, cases, select
+from table import BASELINES, append, key_of, read, write_into
 
-Pair = tuple[np.ndarray, np.ndarray, str, float]  # noisy, truth, axes, peak
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-
-
-def cases(data: Path) -> dict[str, Callable[[], Pair]]:
-    """Every case by its name; files are read when a case is called."""
-    found: dict[str, Callable[[], Pair]] = {
-        "synthetic confocal": lambda: _sample("confocal"),
-        "synthetic nuclei": lambda: _sample("nuclei"),
-        "synthetic radiograph": lambda: _sample("xray"),
-        "camera s25": _camera,
-    }
-    for path in sorted((data / "FMD" / "raw").glob("*_1.png")):
-        found[path.stem] = lambda path=path: _files(path, path.parents[1] / "gt" / path.name)
-    lota = data / "Confocal_FMD_FOV1" / "gt" / "BPAE_G.tif"
-    if lota.is_file():
-        found["BPAE_G Poisson 50"] = lambda: _poisson(lota, copies=1)
-        found["BPAE_G Poisson 50, as RGB"] = lambda: _poisson(lota, copies=3)
-    for path in sorted((data / "Set12").glob("*.png"))[:3]:
-        found[f"Set12 {path.stem} s25"] = lambda path=path: _gaussian(path, 25)
-    for path in sorted((data / "XRay").glob("NIH*.png"))[:1]:
-        found[f"XRay {path.stem} s10"] = lambda path=path: _gaussian(path, 10)
-    return found
-
-
-def measure(case: str, method: str, preset: str, data: Path, options: dict[str, float]) -> dict[str, float]:
-    """Run one method on one case in this process."""
-    import resource
-
-    from skimage.metrics import structural_similarity
-
-    from napari_lotadenoise import denoise
-    from napari_lotadenoise.metrics import psnr
-
-    noisy, truth, axes, peak = cases(data)[case]()
-    colour = "S" in axes
-    denoise(noisy[..., :64, :64, :] if colour else noisy[..., :64, :64], method, axes, steps=1)  # imports and warms up
-    start = time.perf_counter()
-    result = denoise(noisy, method, axes, preset=preset, **options)
-    seconds = time.perf_counter() - start
-
-    def scores(image: np.ndarray) -> tuple[float, float]:
-        image = np.clip(image.astype(np.float64), 0, peak)
-        plane = (0,) * (truth.ndim - 2) if not colour else ()
-        similarity = structural_similarity(
-            image[plane], truth[plane].astype(np.float64), data_range=peak, channel_axis=-1 if colour else None
-        )
-        return psnr(image, truth, peak), float(similarity)
-
-    before, after = scores(noisy), scores(result.image)
-    return {
-        "psnr_before": before[0], "ssim_before": before[1], "psnr": after[0], "ssim": after[1],
-        "psnr_grey": scores(np.repeat(result.image.mean(-1, keepdims=True), 3, -1))[0] if colour else after[0],
-        "steps": float(sum(result.recipe.steps_done)), "seconds": seconds,
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }  # fmt: skip
+#: Options of `denoise` that may be changed; a measurement with another value is another measurement.
+CHANGES = {"steps": int, "threads": int, "device": str}
+Row = dict[str, Any]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--cases", nargs="+", help="default: all that there are")
-    parser.add_argument("--methods", nargs="+", default=["lota-n2n", "zs-n2n", "noise2self", "nlm"])
-    parser.add_argument("--preset", choices=("fast", "paper", "both"), default="fast")
-    parser.add_argument("--steps", type=int, help="instead of the preset's")
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--one", nargs=3, metavar=("CASE", "METHOD", "PRESET"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    changes = {name: value for name in ("steps", "threads") if (value := getattr(options, name)) is not None}
+    options = _parse()
     if options.one:
-        print(json.dumps(measure(*options.one, options.data, changes)))
-        return
-    names = options.cases or list(cases(options.data))
-    presets = ("fast", "paper") if options.preset == "both" else (options.preset,)
+        case, method, preset = options.one
+        print(json.dumps(measure(cases(options.data)[case], method, preset, options.crop, _changes(options))))
+    elif options.table:
+        write_into(options.write, read(options.table))
+    elif options.list:
+        for case in cases(options.data).values():
+            print(f"{case.name:40}{case.column}")
+    else:
+        run(options)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure all that was asked for and is not known yet, one line of a table each."""
     print("| case | method | preset | noisy dB / SSIM | result dB / SSIM | steps | seconds | peak MB |")
     print("|---|---|---|---|---|---|---|---|")
-    for name in names:
+    for case in _selected(options):
         for method in options.methods:
-            rows = {preset: _in_a_process(name, method, preset, options) for preset in presets}
-            for preset, row in rows.items():
-                print(_line(name, method, preset, row), flush=True)
-            if len(rows) == 2:
-                ratio = rows["paper"]["seconds"] / rows["fast"]["seconds"]
-                gain = rows["fast"]["psnr"] - rows["paper"]["psnr"]
-                print(
-                    f"| {name} | {method} | fast against paper | | {gain:+.2f} dB | | {ratio:.0f} times faster | |",
-                    flush=True,
-                )
+            presets = (
+                ("",) if method in BASELINES else ("fast", "paper") if options.preset == "both" else (options.preset,)
+            )
+            rows = [_known_or_measured(case, method, preset, options) for preset in presets]
+            for row in rows:
+                print(_line(row), flush=True)
+            if len(rows) == 2 and all(row["status"] == "ok" for row in rows):
+                print(_comparison(*rows), flush=True)
 
 
-def _in_a_process(case: str, method: str, preset: str, options: argparse.Namespace) -> dict[str, float]:
-    command = [sys.executable, __file__, "--data", str(options.data), "--one", case, method, preset]
-    command += [f"--{name}={value}" for name in ("steps", "threads") if (value := getattr(options, name)) is not None]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+def measure(case: Case, method: str, preset: str, crop: int, changes: dict[str, Any]) -> Row:
+    """Run one method on one case in this process."""
+    pair = case.read().crop(crop)
+    before = _scores(pair, pair.noisy)
+    if method in BASELINES:
+        image, known = _baseline(pair, method, case), {"steps": 0, "seconds": 0.0}
+    else:
+        image, known = _denoised(pair, method, case, {"preset": preset, **changes})
+    after = _scores(pair, image)
+    grey = np.repeat(image.mean(-1, keepdims=True), image.shape[-1], -1) if _grey_as_colour(pair) else image
+    return {
+        "psnr_before": before[0], "ssim_before": before[1], "psnr": after[0], "ssim": after[1],
+        "psnr_grey": _scores(pair, grey)[0], **known, "memory_mb": _peak_memory(),
+    }  # fmt: skip
 
 
-def _line(case: str, method: str, preset: str, row: dict[str, float]) -> str:
-    grey = f" (mean of colours {row['psnr_grey']:.2f})" if row["psnr_grey"] != row["psnr"] else ""
+def _grey_as_colour(pair: Pair) -> bool:
+    return "S" in pair.axes and bool((pair.truth == pair.truth[..., :1]).all())
+
+
+def _denoised(pair: Pair, method: str, case: Case, options: dict[str, Any]) -> tuple[np.ndarray, Row]:
+    from napari_lotadenoise import denoise
+
+    options["volume"] = case.volume
+    small = pair.crop(64)
+    denoise(small.noisy, method, pair.axes, **{**options, "preset": "fast", "steps": 2})  # imports and warms up
+    start = time.perf_counter()
+    result = denoise(pair.noisy, method, pair.axes, **options)
+    seconds = time.perf_counter() - start
+    recipe = result.recipe
+    told = {"device": recipe.device, "threads": recipe.threads, "torch": recipe.versions.get("torch", "")}
+    return result.image, {"steps": sum(recipe.steps_done), "seconds": seconds, "sigma": result.sigma, **told}
+
+
+def _baseline(pair: Pair, name: str, case: Case) -> np.ndarray:
+    """The noisy image itself, or its Gaussian blur of the best width, which only the truth can tell."""
+    from scipy.ndimage import gaussian_filter
+
+    if name == "noisy":
+        return pair.noisy
+    image = pair.noisy.astype(np.float32)
+    depths = (0.0, 0.5, 1.0) if case.volume else (0.0,)  # width along z as a share of that in the plane
+    widths = [
+        [width * {"Y": 1.0, "X": 1.0, "Z": depth}.get(axis, 0.0) for axis in pair.axes]
+        for width in np.arange(0.3, 5, 0.1)
+        for depth in depths
+    ]
+    return max((gaussian_filter(image, width) for width in widths), key=lambda blurred: _psnr(pair, blurred))
+
+
+def _scores(pair: Pair, image: np.ndarray) -> tuple[float, float]:
+    """PSNR and SSIM (7 x 7 window, mean over planes) of an image that is clipped to its range."""
+    from skimage.metrics import structural_similarity
+
+    clipped, truth = np.clip(image.astype(np.float64), 0, pair.peak), pair.truth.astype(np.float64)
+    colour = {"channel_axis": -1} if "S" in pair.axes else {}
+    planes = zip(clipped, truth, strict=True) if "Z" in pair.axes else [(clipped, truth)]
+    similar = [structural_similarity(a, b, data_range=pair.peak, **colour) for a, b in planes]
+    return _psnr(pair, image), float(np.mean(similar))
+
+
+def _psnr(pair: Pair, image: np.ndarray) -> float:
+    from napari_lotadenoise.metrics import psnr
+
+    return psnr(np.clip(image.astype(np.float64), 0, pair.peak), pair.truth, pair.peak)
+
+
+def _peak_memory() -> float:
+    """Peak resident memory of this process in MB; Linux counts in kilobytes, macOS in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _known_or_measured(case: Case, method: str, preset: str, options: argparse.Namespace) -> Row:
+    row: Row = {
+        "case": case.name, "column": case.column, "field": case.field, "method": method, "preset": preset,
+        "crop": options.crop, "options": {} if method in BASELINES else _changes(options),
+    }  # fmt: skip
+    # Read anew each time: another process may have written to the file.
+    known = {key_of(old): old for old in read(options.results)}.get(key_of(row))
+    if known is not None and (known["status"] in ("ok", "cannot") or not options.retry):
+        return known
+    row |= _outcome(case, method, preset, options)
+    if options.results:
+        append(options.results, row)
+    return row
+
+
+def _outcome(case: Case, method: str, preset: str, options: argparse.Namespace) -> Row:
+    """Measure in a process of its own; whatever happens to it becomes a status and a sentence."""
+    from napari_lotadenoise.methods import METHODS
+
+    if case.volume and method not in BASELINES and 3 not in METHODS[method].info.dimensions:
+        return {"status": "cannot", "error": "a method for planes only"}
+    command = [sys.executable, __file__, "--data", str(options.data), "--crop", str(options.crop)]
+    command += [f"--{name}={value}" for name, value in _changes(options).items()]
+    command += ["--one", case.name, method, preset]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=options.timeout)
+    except subprocess.TimeoutExpired:
+        return {"status": "timeout", "error": f"not done after {options.timeout:g} s", "seconds": options.timeout}
+    if done.returncode:
+        return {"status": "error", "error": (done.stderr.splitlines() or [f"exit code {done.returncode}"])[-1]}
+    try:
+        return {"status": "ok", **json.loads(done.stdout.splitlines()[-1])}
+    except (IndexError, ValueError):
+        return {"status": "error", "error": "no numbers came back"}
+
+
+def _line(row: Row) -> str:
+    head = f"| {row['case']} | {row['method']} | {row['preset']} |"
+    if row["status"] != "ok":
+        return f"{head} | {row['status']}: {row['error']} | | | |"
+    grey = "" if math.isclose(row["psnr_grey"], row["psnr"]) else f" (mean of colours {row['psnr_grey']:.2f})"
     return (
-        f"| {case} | {method} | {preset} | {row['psnr_before']:.2f} / {row['ssim_before']:.3f} | "
-        f"{row['psnr']:.2f} / {row['ssim']:.4f}{grey} | {row['steps']:.0f} | {row['seconds']:.1f} | {row['memory_mb']:.0f} |"
+        f"{head} {row['psnr_before']:.2f} / {row['ssim_before']:.3f} | {row['psnr']:.2f} / {row['ssim']:.4f}{grey} | "
+        f"{row['steps']} | {row['seconds']:.1f} | {row['memory_mb']:.0f} |"
     )
 
 
-def _sample(name: str) -> Pair:
-    from napari_lotadenoise import samples
-
-    noisy, truth = getattr(samples, name)()
-    return noisy, truth, "ZYX" if truth.ndim == 3 else "YX", float(truth.max())
-
-
-def _camera() -> Pair:
-    from skimage import data
-
-    truth = data.camera().astype(np.float32)
-    return truth + np.random.default_rng(0).normal(0, 25, truth.shape).astype(np.float32), truth, "YX", 255.0
+def _comparison(fast: Row, paper: Row) -> str:
+    gain, ratio = fast["psnr"] - paper["psnr"], paper["seconds"] / fast["seconds"]
+    return (
+        f"| {fast['case']} | {fast['method']} | fast against paper | | {gain:+.2f} dB | | {ratio:.0f} times faster | |"
+    )
 
 
-def _grey(path: Path) -> np.ndarray:
-    from skimage import io
-
-    image = io.imread(path)
-    return image if image.ndim == 2 else image[..., 0]
+def _changes(options: argparse.Namespace) -> Row:
+    return {name: value for name in CHANGES if (value := getattr(options, name)) is not None}
 
 
-def _files(noisy: Path, truth: Path) -> Pair:
-    return _grey(noisy), _grey(truth).astype(np.float32), "YX", 255.0
+def _selected(options: argparse.Namespace) -> list[Case]:
+    try:
+        return select(cases(options.data), options.cases)
+    except ValueError as error:
+        sys.exit(str(error))
 
 
-def _gaussian(path: Path, sigma: float) -> Pair:
-    import zlib
+def _parse() -> argparse.Namespace:
+    from napari_lotadenoise.methods import METHODS
 
-    truth = _grey(path).astype(np.float32)
-    rng = np.random.default_rng(zlib.crc32(path.name.encode()))
-    return truth + rng.normal(0, sigma, truth.shape).astype(np.float32), truth, "YX", 255.0
-
-
-def _poisson(path: Path, copies: int) -> Pair:
-    """Poisson noise of 50 photons at full scale; `copies` colours of the same grey image with noise of their own."""
-    truth = _grey(path).astype(np.float32) / 255
-    noisy = [np.random.default_rng(seed).poisson(50 * truth).astype(np.float32) / 50 for seed in range(copies)]
-    if copies == 1:
-        return noisy[0], truth, "YX", 1.0
-    return np.stack(noisy, -1), np.stack([truth] * copies, -1), "YXS", 1.0
+    names = (*BASELINES, *METHODS)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument(
+        "--cases", nargs="+", metavar="NAME", help=f"cases or columns ({', '.join(COLUMNS)}); default: all columns"
+    )
+    parser.add_argument(
+        "--methods", nargs="+", default=names, choices=names, metavar="ID", help=f"of {', '.join(names)}; default: all"
+    )
+    parser.add_argument("--preset", choices=("fast", "paper", "both"), default="fast")
+    parser.add_argument("--crop", type=int, default=0, metavar="N", help="take the central N x N pixels; 0 takes all")
+    parser.add_argument("--steps", type=int, help="instead of the preset's")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--device")
+    parser.add_argument(
+        "--results", type=Path, metavar="FILE", help="JSON lines to append to, and to skip what they hold"
+    )
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="of one measurement; default: none")
+    parser.add_argument("--retry", action="store_true", help="measure again what ended in an error or a timeout")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="print the tables of a results file and end")
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="put the tables between the marks of this file instead"
+    )
+    parser.add_argument("--list", action="store_true", help="list the cases with their columns and end")
+    parser.add_argument("--one", nargs=3, metavar=("CASE", "METHOD", "PRESET"), help=argparse.SUPPRESS)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
 """What the documents say must be true."""
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,23 @@ from napari_lotadenoise import METHODS, io, tables
 from napari_lotadenoise.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
+#: What must be true of the method of docs/adding-a-method.md once its file is there.
+ADDED = """
+import numpy as np
+from scipy import ndimage
+from napari_lotadenoise import METHODS, cli, denoise, tables
+from napari_lotadenoise.metrics import psnr
+
+assert "line-pairs" in METHODS  # the combo box of the dock lists what is in it
+assert cli.main(["methods"]) == 0
+assert "| `line-pairs` |" in tables.methods_markdown() and "parameters line-pairs" in tables.tables()
+tables.main()
+field = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((64, 64)), 4)
+truth = 120 + 40 * field / field.std()
+noisy = truth + np.random.default_rng(1).normal(0, 20, truth.shape)
+clean = denoise(noisy, "line-pairs", steps=100, threads=1).image
+print("gain", psnr(clean, truth, 255) - psnr(noisy, truth, 255))
+"""
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/methods.md"])
@@ -49,6 +70,25 @@ def test_every_method_has_a_section():
     text = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
     for method in METHODS.values():
         assert f"<!-- parameters {method.id} -->" in text
+
+
+def test_the_method_of_the_document_is_added_by_its_file_alone(tmp_path):
+    text = (ROOT / "docs" / "adding-a-method.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    package = tmp_path / "napari_lotadenoise"
+    shutil.copytree(ROOT / "src" / package.name, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "methods" / "line_pairs.py").write_text(code, encoding="utf-8")
+    (tmp_path / "docs").mkdir()
+    for name in ("README.md", "docs/methods.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", ADDED], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=250
+    )
+    assert run.returncode == 0, run.stderr
+    assert "line-pairs  (Line pairs)" in run.stdout
+    assert float(run.stdout.split("gain ")[1]) > 3
+    assert "| `line-pairs` |" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
 def test_links_and_pictures_are_there():

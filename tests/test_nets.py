@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from napari_lotadenoise.nets import Chain, UNet
+from napari_lotadenoise.nets import Chain, LehtinenUNet, ResidualUNet, UNet
 
 
 def parameters(net: torch.nn.Module) -> int:
@@ -18,10 +18,23 @@ def test_dncnn_8_has_its_published_size():
     assert parameters(net) == 223_104
 
 
+def test_the_unet_of_noise2info_has_its_published_size():
+    assert parameters(ResidualUNet(1, 2, width=96, levels=2)) == pytest.approx(5.56e6, rel=0.002)
+
+
+def test_the_unet_of_self2self_has_its_published_size():
+    assert parameters(LehtinenUNet(1, 2, width=48, levels=5)) == pytest.approx(0.99e6, rel=0.005)
+
+
 NETS = {
     "chain": lambda ndim: Chain(2, ndim, width=6, layers=3, head=3),
     "unet 1": lambda ndim: UNet(2, ndim, width=4, levels=1),
     "unet 2": lambda ndim: UNet(2, ndim, width=4, levels=2),
+    "residual unet": lambda ndim: ResidualUNet(2, ndim, width=4, levels=2),
+    "lehtinen 3": lambda ndim: LehtinenUNet(2, ndim, width=3, levels=3, norm="batch"),
+    "lehtinen, all of it": lambda ndim: LehtinenUNet(
+        2, ndim, width=6, levels=2, dropout=0.3, attention=True, gradient=True, dilation=2
+    ),
 }
 
 

@@ -79,7 +79,7 @@ class Moment(NamedTuple):
 class Training:
     """How a network is trained: the schedule that a preset suggests and a user may change."""
 
-    steps: int = knob(400, "Number of training steps.", ge=1, le=100_000, step=50)
+    steps: int = knob(400, "Number of training steps.", ge=1, le=1_000_000, step=50)
     rate: float = knob(
         3e-3, "Learning rate of Adam; the peak of it where the schedule has one.", ge=1e-6, le=1, step=1e-4
     )
@@ -98,6 +98,7 @@ class Training:
     average: float = knob(
         0.98, "Decay of the running average of the weights; 0 uses the last weights.", ge=0, le=0.9999, step=0.005
     )
+    ensemble: bool = knob(False, "Average the results for the eight flips and rotations of the image.")
     holdout: int = knob(
         4, "Crops that are kept away from training, to score the network on; 0 keeps none.", ge=0, le=256, step=1
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -67,24 +69,114 @@ def random_fill(rng: torch.Generator) -> Fill:
     return fill
 
 
+def normal_fill(deviation: float, rng: torch.Generator) -> Fill:
+    """A fill of normal random values around 0 (Noise2Same)."""
+
+    def fill(image: Tensor) -> Tensor:
+        return deviation * torch.randn(image.shape, generator=rng, device=image.device)
+
+    return fill
+
+
 def grid_labels(image: Tensor, side: int) -> Tensor:
     """Part the pixels into side x side grids of single pixels; returns the number of each pixel's grid, ([Z], Y, X).
 
     Grid i holds the rows with y % side == i % side and the columns with x % side == i // side % side (Noise2Self,
-    single-shot notebook). From plane to plane the grids move on, so that the neighbours above and below a hidden pixel
-    are not hidden with it.
+    single-shot notebook). From plane to plane the grids move on by side // 2 rows and one column, so that the neighbours
+    above and below a hidden pixel are not hidden with it. Which pixels are hidden together does not depend on where a
+    tile begins.
     """
-    y, x = (torch.arange(n, device=image.device) % side for n in image.shape[-2:])
-    labels = y[:, None] + side * x[None, :]
-    if image.ndim == 5:
-        z = torch.arange(image.shape[2], device=image.device)
-        labels = labels + (side // 2 * (side + 1)) * z[:, None, None]
-    return labels % side**2
+    y, x = (torch.arange(n, device=image.device) for n in image.shape[-2:])
+    z = torch.arange(image.shape[2], device=image.device)[:, None, None] if image.ndim == 5 else 0
+    return (y[:, None] + side // 2 * z) % side + side * ((x[None, :] + z) % side)
 
 
 def random_labels(image: Tensor, count: int, rng: torch.Generator) -> Tensor:
     """Part the pixels at random into `count` sets of about equal size; returns the number of each pixel's set."""
     return torch.randint(count, image.shape[2:], generator=rng, device=image.device)
+
+
+def box_mask(image: Tensor, side: int, rng: torch.Generator) -> Tensor:
+    """One random pixel in every side x side box of each plane and channel; booleans of the shape of the image.
+
+    Noise2Same hides pixels in this way (Xie, Wang & Ji, NeurIPS 2020): as random as a Bernoulli mask, but never two in
+    one box. Boxes that the far edges cut may stay without one.
+    """
+    rows, columns = image.shape[-2:]
+    boxes = (*image.shape[:-2], -(-rows // side), -(-columns // side))
+
+    def spread(box: Tensor) -> Tensor:
+        whole = box.repeat_interleave(side, -2).repeat_interleave(side, -1)
+        return whole[..., :rows, :columns]
+
+    y, x = (torch.arange(n, device=image.device) % side for n in (rows, columns))
+    chosen = torch.randint(side * side, boxes, generator=rng, device=image.device)
+    return spread(chosen) == y[:, None] * side + x[None, :]
+
+
+def bernoulli(shape: Sequence[int], probability: float, rng: torch.Generator) -> Tensor:
+    """Booleans that are true with a probability, which is rounded to a whole number of 256ths.
+
+    One random byte each, eight drawn at once: five to twenty times faster than torch's own on a CPU, where a network
+    with dropout would otherwise spend more time on chance than on convolutions.
+    """
+    count, threshold = math.prod(shape), round(256 * probability)
+    if threshold > 255:  # a byte cannot be compared with it
+        return torch.ones(tuple(shape), dtype=torch.bool, device=rng.device)
+    words = torch.empty(-(-count // 8), dtype=torch.int64, device=rng.device)
+    words.random_(-(2**63), None, generator=rng)  # without bounds the sign bit would always be 0
+    return (words.view(torch.uint8)[:count] < threshold).view(shape)
+
+
+class DualMask(NamedTuple):
+    """Which pixels are hidden, which are shown for their detail, which are hidden in their place, and the weights."""
+
+    hidden: Tensor
+    retained: Tensor
+    added: Tensor
+    weight: Tensor
+
+
+def dual_mask(image: Tensor, detail: Tensor, share: float, retained: float, rng: torch.Generator) -> DualMask:
+    """Hide a share of the pixels, but fewer of the detail and more of the rest (Blind2Grad, eq. 3.2 and 3.3).
+
+    Parameters
+    ----------
+    image : tensor (N, C, [Z], Y, X)
+    detail : tensor (N, 1, [Z], Y, X)
+        1 where a pixel is detail, else 0.
+    share : float
+        Of the pixels that are hidden, which stays what it is.
+    retained : float
+        Share of the hidden detail that is shown again.
+    rng : torch.Generator
+
+    Returns
+    -------
+    DualMask
+        Zeros and ones of the shape of the image; `weight` is the share over each pixel's chance of being hidden, so that
+        a weighted mean over hidden pixels counts all pixels alike.
+    """
+    first = bernoulli(image.shape, share, rng).to(image.dtype)
+    shown = first * detail * bernoulli(image.shape, retained, rng).to(image.dtype)
+    flat = (1 - first) * (1 - detail)
+    axes = tuple(range(1, image.ndim))
+    chance = shown.sum(axes, keepdim=True) / flat.sum(axes, keepdim=True).clamp_min(1)
+    added = flat * (torch.rand(image.shape, generator=rng, device=image.device) < chance)
+    hiding = detail * share * (1 - retained) + (1 - detail) * (share + (1 - share) * chance)
+    return DualMask(first - shown + added, shown, added, share / hiding.clamp_min(0.01))
+
+
+def forward_difference(image: Tensor) -> tuple[Tensor, Tensor]:
+    """In-plane gradient by forward differences along y and x, 0 across the last row and column."""
+    down, right = torch.diff(image, dim=-2), torch.diff(image, dim=-1)
+    return F.pad(down, (0, 0, 0, 1)), F.pad(right, (0, 1))
+
+
+def gradient_magnitude(image: Tensor) -> Tensor:
+    """Length of the in-plane gradient, pixel by pixel."""
+    down, right = forward_difference(image)
+    return (down.square() + right.square() + 1e-12).sqrt()  # the root of 0 has no gradient
 
 
 def hide(image: Tensor, mask: Tensor, fill: Fill = donut_mean) -> Tensor:
@@ -126,3 +218,40 @@ def through_numpy(image: Tensor, function: Callable[[np.ndarray], np.ndarray]) -
     """Apply an array function to each (C, [Z], Y, X) image of a batch; for filters that libraries offer for arrays only."""
     arrays = [function(sample).reshape(sample.shape) for sample in image.detach().cpu().numpy()]
     return torch.from_numpy(np.stack(arrays)).to(image.device, image.dtype)
+
+
+def random_crops(pool: Tensor, side: int, count: int, rng: torch.Generator) -> Tensor:
+    """Cut `count` random side x side windows (all planes of them) from a pool (N, C, [Z], Y, X)."""
+    rows, columns = (min(side, n) for n in pool.shape[-2:])
+    limits = (len(pool), pool.shape[-2] - rows + 1, pool.shape[-1] - columns + 1)
+    places = [torch.randint(limit, (count,), generator=rng, device=pool.device).tolist() for limit in limits]
+    return torch.stack([pool[n, ..., y : y + rows, x : x + columns] for n, y, x in zip(*places, strict=True)])
+
+
+def removed_noise_spread(removed: Tensor, draws: int, rng: torch.Generator) -> Tensor:
+    """How far the noise removed from single patches is from the noise removed from all of them (Noise2Info, algorithm 1).
+
+    The squared Wasserstein distance between the values of a patch and as many values drawn from the pool of all patches,
+    in both of which the k-th smallest are matched; the mean over patches and draws, per pixel. About 0 where all patches
+    lose the same kind of noise, larger where noise depends on the signal.
+
+    Parameters
+    ----------
+    removed : tensor (patches, pixels)
+        Output minus input of each patch.
+    draws : int
+        Random draws from the pool (k_mc).
+    rng : torch.Generator
+    """
+    rows = removed.float().sort(1).values
+    pool = removed.float().flatten()
+    total = torch.zeros((), device=removed.device)
+    for _ in range(draws):
+        chosen = torch.randint(len(pool), (rows.shape[1],), generator=rng, device=removed.device)
+        total = total + (rows - pool[chosen].sort().values).square().mean()
+    return total / draws
+
+
+def sigma_bound(reconstruction: Tensor, invariance: Tensor, spread: Tensor) -> Tensor:
+    """Upper bound of the noise deviation per pixel, sqrt(I) + sqrt(max(I + R - E, 0)) (Noise2Info, eq. 6)."""
+    return invariance.sqrt() + (invariance + reconstruction - spread).clamp_min(0).sqrt()

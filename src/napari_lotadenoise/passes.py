@@ -1,4 +1,4 @@
-"""Averages over stochastic passes: the picture that a method of chance gives, and how sure it is of it."""
+"""Averages over passes: those of a method of chance, with how sure it is of them, and those over flips and rotations."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ def average_passes(sample: Callable[[], Tensor], count: int) -> tuple[Tensor, Te
         mean = mean + difference / number
         squares = squares + difference * (output - mean)
     return mean, (squares / max(1, count - 1)).sqrt()
+
+
+def average_turns(function: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
+    """Mean of a function's outputs for the eight flips and rotations of an image in its plane, each turned back."""
+    total = torch.zeros_like(image)
+    for turn in range(8):
+        turned = torch.rot90(image.flip(-1) if turn >= 4 else image, turn % 4, (-2, -1))
+        output = torch.rot90(function(turned).float(), -(turn % 4), (-2, -1))
+        total = total + (output.flip(-1) if turn >= 4 else output)
+    return total / 8
 
 
 class RunningPasses:

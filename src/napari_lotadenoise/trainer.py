@@ -19,7 +19,7 @@ from napari_lotadenoise.image import reflected
 from napari_lotadenoise.method import Curve, Method, Moment, Terms, Training
 from napari_lotadenoise.nets import Network
 from napari_lotadenoise.optimise import Adam, Kept, WeightAverage, rate_at
-from napari_lotadenoise.passes import RunningPasses, average_passes
+from napari_lotadenoise.passes import RunningPasses, average_passes, average_turns
 from napari_lotadenoise.tuning import fast_bfloat16
 
 #: Steps between two scorings on held-out pixels.
@@ -154,6 +154,8 @@ class Trainer:
 
     def look_at_maps(self, image: Tensor) -> dict[str, Tensor]:
         """Return the method's maps for an image, each (N, C or 1, [Z], Y, X), with chance of their own."""
+        if not self.method.maps:
+            return {}
         moment = Moment(self.step_number, self.training.steps, self._generator(self.step_number))
         with torch.inference_mode():
             maps = self.method.step(self.current, image, self.state, moment).maps
@@ -162,11 +164,12 @@ class Trainer:
     def denoise(self, image: Tensor, number: int = 0) -> tuple[Tensor, Tensor | None]:
         """Denoise tile `number` (N, C, [Z], Y, X) for the result; the deviation of its passes where there are any."""
         with torch.inference_mode():
-            if not self.method.stochastic_passes:
-                return self.method.predict(self.current, image, self.state), None
-            chance = self._generator(number)
-            sample = functools.partial(self.method.sample, self.current, image, self.state, chance)
-            return average_passes(sample, self.method.stochastic_passes)
+            if self.method.stochastic_passes:
+                chance = self._generator(number)
+                sample = functools.partial(self.method.sample, self.current, image, self.state, chance)
+                return average_passes(sample, self.method.stochastic_passes)
+            predict = functools.partial(self.method.predict, self.current, state=self.state)
+            return average_turns(predict, image) if self.training.ensemble else predict(image), None
 
     def _learn(self, loss: Tensor) -> None:
         self.optimiser.step(loss, rate_at(self.step_number, self.training))

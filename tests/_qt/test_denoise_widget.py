@@ -278,18 +278,18 @@ def test_mask_and_residual_come_and_go_while_running(open_dock, stack, qtbot):
     viewer, dock = open_dock(stack)
     dock.method.setCurrentText("Noise2Self")
     steps(dock, 100_000)
-    dock.show_maps.setChecked(True)
+    dock.maps.boxes["mask"].setChecked(True)
     click(dock, qtbot)
     qtbot.waitUntil(lambda: "cells · mask (live)" in names(viewer), timeout=60_000)
     mask = viewer.layers["cells · mask (live)"].data
     assert set(np.unique(mask)) == {0, 1}
     assert mask.mean() == pytest.approx(1 / 16)
     assert "cells · residual (live)" not in names(viewer)
-    dock.show_residual.setChecked(True)
+    dock.maps.boxes["residual"].setChecked(True)
     qtbot.waitUntil(lambda: "cells · residual (live)" in names(viewer), timeout=10_000)
     low, high = viewer.layers["cells · residual (live)"].contrast_limits
     assert low == -high
-    dock.show_maps.setChecked(False)
+    dock.maps.boxes["mask"].setChecked(False)
     assert "cells · mask (live)" not in names(viewer)
     dock.finish_now()
     finish(dock, qtbot)

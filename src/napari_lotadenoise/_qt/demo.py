@@ -69,7 +69,7 @@ def _write(output: Path) -> int:
     print(f"first preview after {time.perf_counter() - start:.1f} s (torch is imported in that time)")
     _wait(lambda: dock.session is None, 2.0)
     viewer.screenshot(str(output / "running.png"), canvas_only=False, flash=False)
-    dock.show_residual.setChecked(True)
+    dock.maps.boxes["residual"].setChecked(True)
     _wait(lambda: dock.session is None, _PATIENCE)
     print(dock.run_bar.status.text())
     (viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid).enabled = True  # napari 0.9 has moved it

@@ -10,10 +10,8 @@ from napari.utils.notifications import show_warning
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QScrollArea,
     QSpinBox,
@@ -26,6 +24,7 @@ from napari_lotadenoise import devices, plan
 from napari_lotadenoise._qt.axes_form import AxesForm
 from napari_lotadenoise._qt.form import make_form, read_form
 from napari_lotadenoise._qt.layer_box import LayerBox
+from napari_lotadenoise._qt.map_boxes import MapBoxes
 from napari_lotadenoise._qt.plot import LivePlot
 from napari_lotadenoise._qt.run_bar import RunBar
 from napari_lotadenoise._qt.session import Order, Session
@@ -78,7 +77,7 @@ class DenoiseWidget(QWidget):
         method, training = self._configured()
         return Order(
             self.layer, method, training, self.axes.layout_value(), self.preset.currentText(),
-            self.device.currentText(), self.seed.value(), fill, self._wanted(),
+            self.device.currentText(), self.seed.value(), fill, self.maps.wanted(),
         )  # fmt: skip
 
     def denoise(self, *, fill: bool = False) -> None:
@@ -136,11 +135,7 @@ class DenoiseWidget(QWidget):
         self.about.setTextFormat(Qt.TextFormat.RichText)
         self.about.setOpenExternalLinks(True)
         self.sentence.setAccessibleName("What will be done")
-        self.show_maps, self.show_residual = QCheckBox("mask and maps"), QCheckBox("residual")
-        self.show_maps.setToolTip(
-            "Show the method's own maps while it runs, such as the hidden pixels or the local trace."
-        )
-        self.show_residual.setToolTip("Show what is taken away, while running and as a layer below the result.")
+        self.maps = MapBoxes()
         self.advanced = QCollapsible("Hyper-parameters, device and seed")
         self.advanced.setDuration(0)
         self._advanced_box = QVBoxLayout()
@@ -152,14 +147,7 @@ class DenoiseWidget(QWidget):
         box = QVBoxLayout(content)
         form = _form(("Layer", self.layers), ("Method", self.method), ("Preset", self.preset))
         box.addLayout(form)
-        shown = QHBoxLayout()
-        for widget in (QLabel("Show live"), self.show_maps, self.show_residual):
-            shown.addWidget(widget)
-        shown.addStretch()
-        for widget in (self.about, self.axes, self.sentence):
-            box.addWidget(widget)
-        box.addLayout(shown)
-        for widget in (self.run_bar, self.plot, self._advanced()):
+        for widget in (self.about, self.axes, self.sentence, self.maps, self.run_bar, self.plot, self._advanced()):
             box.addWidget(widget)
         box.addStretch()
         scroll = QScrollArea()
@@ -188,8 +176,7 @@ class DenoiseWidget(QWidget):
         self.preset.currentIndexChanged.connect(self._fill_parameters)
         self.device.currentIndexChanged.connect(self._describe)
         self.axes.changed.connect(self._describe)
-        self.show_maps.toggled.connect(self._show_live)
-        self.show_residual.toggled.connect(self._show_live)
+        self.maps.changed.connect(self._show_live)
         bar = self.run_bar
         bar.denoise.connect(self.denoise)
         bar.fill_and_denoise.connect(lambda: self.denoise(fill=True))
@@ -227,6 +214,8 @@ class DenoiseWidget(QWidget):
         self.form = make_form((method, training) if method.trained else (method,))
         self.form.changed.connect(lambda _=None: self._describe())
         self._advanced_box.addWidget(self.form.native)
+        if self.session is None:  # the maps of a run are those of its own method
+            self.maps.show_method(method)
         self._describe()
 
     def _method(self) -> type[Method]:
@@ -260,6 +249,7 @@ class DenoiseWidget(QWidget):
     def _on_ended(self, error: Exception | None, words: str) -> None:
         self.session = None
         self.run_bar.set_running(False)
+        self.maps.show_method(self._method()())
         if error is None:
             self.run_bar.say(words)
         else:
@@ -278,11 +268,7 @@ class DenoiseWidget(QWidget):
 
     def _show_live(self, *_: Any) -> None:
         if self.session is not None:
-            self.session.live.want(self._wanted())
-
-    def _wanted(self) -> frozenset[str]:
-        boxes = {"maps": self.show_maps, "residual": self.show_residual}
-        return frozenset(name for name, box in boxes.items() if box.isChecked())
+            self.session.live.want(self.maps.wanted())
 
     # ---------------------------------------------------------------- leaving
 

@@ -65,10 +65,32 @@ def add_residual(viewer: ViewerModel, source: Source, result: Result, title: str
     """Add noisy minus denoised with a diverging colormap centred on zero."""
     residual = result.residual
     spread = 3 * float(residual.std()) or 1.0
-    if source.rgb:
-        residual = residual.mean(-1)
+    return _add_map(viewer, source, result, residual, f"{title} residual", colormap="PiYG", limits=(-spread, spread))
+
+
+def add_uncertainty(viewer: ViewerModel, source: Source, result: Result, title: str) -> Image:
+    """Add the deviation of the stochastic passes, hidden at first."""
+    assert result.uncertainty is not None
+    top = float(np.percentile(result.uncertainty, 99.5)) or 1.0
+    layer = _add_map(
+        viewer, source, result, result.uncertainty, f"{title} uncertainty", colormap="magma", limits=(0.0, top)
+    )
+    layer.visible = False
+    return layer
+
+
+def _add_map(
+    viewer: ViewerModel,
+    source: Source,
+    result: Result,
+    data: np.ndarray,
+    title: str,
+    *,
+    colormap: str,
+    limits: tuple[float, float],
+) -> Image:
     layer = Image(
-        residual, name=f"{source.name} · {title} residual", colormap="PiYG", contrast_limits=(-spread, spread),
+        data.mean(-1) if source.rgb else data, name=f"{source.name} · {title}", colormap=colormap, contrast_limits=limits,
         metadata={"lotadenoise": result.recipe.to_dict()}, **source.geometry,
     )  # fmt: skip
     return viewer.add_layer(layer)

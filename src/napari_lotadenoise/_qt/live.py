@@ -6,16 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
+from napari.utils import Colormap
 
 from napari_lotadenoise._qt.layer_box import LIVE
 from napari_lotadenoise._qt.layers import Source
 from napari_lotadenoise.events import Look, Preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from napari.components import ViewerModel
 
+#: What the codes of a mask mean: nothing, hidden, retained detail, added in its place; told apart by brightness too.
+_MASK = Colormap(
+    [[0, 0, 0, 0], [0.8, 0, 0.8, 1], [0, 1, 1, 1], [1, 1, 0, 1]],
+    name="lotadenoise mask",
+    controls=[0, 1 / 6, 1 / 2, 5 / 6, 1],
+    interpolation="zero",
+)
 #: Larger slices are previewed where they are seen only.
 _WHOLE_SIDE = 1024
 
@@ -31,14 +39,22 @@ class LivePreview:
     ask : callable
         Gets a `Look` whenever another place is looked at.
     wanted : frozenset of str
-        Maps that are shown beside the picture: "residual" and "maps".
+        Names of the maps that are shown beside the picture.
+    kinds : mapping of str to str
+        How the maps are to be read, see `Method.maps`.
     """
 
     def __init__(
-        self, viewer: ViewerModel, source: Source, ask: Callable[[Look], None], wanted: frozenset[str]
+        self,
+        viewer: ViewerModel,
+        source: Source,
+        ask: Callable[[Look], None],
+        wanted: frozenset[str],
+        kinds: Mapping[str, str],
     ) -> None:
         self._viewer, self._source, self._ask = viewer, source, ask
         self.wanted = wanted
+        self._kinds = {"residual": "signed", "uncertainty": "magnitude", **kinds}
         self._layers: dict[str, Image] = {}
         self._dismissed: set[str] = set()
         self._look = self._current_look(0)
@@ -67,7 +83,7 @@ class LivePreview:
         """Show other maps from now on; those that are not wanted any more go at once."""
         self.wanted = wanted
         for name, layer in self._alive().items():
-            if name != "preview" and self._kind(name) not in wanted:
+            if name != "preview" and name not in wanted:
                 self._viewer.layers.remove(layer)
                 del self._layers[name]
         self._dismissed.clear()
@@ -79,7 +95,7 @@ class LivePreview:
         if preview.look.point != self._look.point:
             return
         self.count += 1
-        wanted = {name: picture for name, picture in preview.maps.items() if self._kind(name) in self.wanted}
+        wanted = {name: picture for name, picture in preview.maps.items() if name in self.wanted}
         pictures = {"preview": preview.image, **wanted}
         rows, columns = (preview.index[self._axis(a)] for a in (-2, -1))
         assert isinstance(rows, slice)
@@ -95,10 +111,6 @@ class LivePreview:
         for layer in self._alive().values():
             self._viewer.layers.remove(layer)
         self._layers.clear()
-
-    @staticmethod
-    def _kind(name: str) -> str:
-        return "residual" if name == "residual" else "maps"
 
     def _axis(self, spatial: int) -> int:
         return spatial - 1 if self._source.rgb else spatial
@@ -124,8 +136,8 @@ class LivePreview:
         layer.data = picture
         if corner != self._corner:
             layer.affine = self._source.plane_geometry(*corner)["affine"]
-        if name != "preview" and name != "mask":
-            layer.contrast_limits = _symmetric(picture)
+        if self._kinds.get(name) in ("signed", "magnitude"):
+            layer.contrast_limits = _limits(picture, self._kinds[name])
         layer.visible = True
 
     def _add(self, name: str, picture: np.ndarray, corner: tuple[int, int]) -> Image:
@@ -134,18 +146,20 @@ class LivePreview:
             "metadata": {"lotadenoise": LIVE},
             **self._source.plane_geometry(*corner),
         }
-        if name == "preview":
+        kind = "picture" if name == "preview" else self._kinds[name]
+        if kind == "picture":
             options |= {
-                "rgb": self._source.rgb,
+                "rgb": self._source.rgb and name == "preview",
                 "colormap": self._source.look["colormap"],
                 "gamma": self._source.look["gamma"],
             }
             if self._source.limits is not None:
                 options["contrast_limits"] = self._source.limits
-        elif name == "mask":
-            options |= {"colormap": "magenta", "contrast_limits": (0, 1), "blending": "additive", "opacity": 0.6}
+        elif kind == "mask":
+            options |= {"colormap": _MASK, "contrast_limits": (0, 3), "opacity": 0.7}
         else:
-            options |= {"colormap": "PiYG", "contrast_limits": _symmetric(picture), "visible": True}
+            colormap = "PiYG" if kind == "signed" else "magma"
+            options |= {"colormap": colormap, "contrast_limits": _limits(picture, kind)}
         selected = set(self._viewer.layers.selection)
         active = self._viewer.layers.selection.active
         layer = self._viewer.add_layer(Image(picture, **options))
@@ -175,6 +189,6 @@ def _seen_channel(picture: np.ndarray, preview: Preview, *, rgb: bool) -> np.nda
     return picture[preview.look.point[axis] if len(picture) > 1 else 0]
 
 
-def _symmetric(picture: np.ndarray) -> tuple[float, float]:
+def _limits(picture: np.ndarray, kind: str) -> tuple[float, float]:
     limit = float(np.abs(np.percentile(picture, (1, 99))).max()) or 1.0
-    return -limit, limit
+    return (-limit if kind == "signed" else 0.0), limit

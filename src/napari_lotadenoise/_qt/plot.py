@@ -10,15 +10,18 @@ from napari.utils.theme import get_theme
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_lotadenoise.events import Progress
+from napari_lotadenoise.method import Curve
 
 #: Told apart by brightness and dash too, not by hue alone.
 _COLOURS = ("#4c9be8", "#e8a33d", "#5cb878", "#c678dd")
 _DASHES = (None, [6, 3], [2, 3], [8, 3, 2, 3])
 _SMALLEST = 1e-12
+#: Colour of estimates that have not been accepted yet.
+_RAW = 1
 
 
 class LivePlot(QWidget):
-    """Two plots over the training steps: loss terms (log scale) and sigma in intensities."""
+    """Loss terms (log scale) and sigma in intensities over the steps; of a calibration, the loss over its parameter."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,18 +29,21 @@ class LivePlot(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         self.losses = self._plot("log10 of the loss terms")
         self.sigma = self._plot("noise sigma (intensities)")
-        for plot in (self.losses, self.sigma):
+        self.calibration = self._plot("calibration")
+        for plot in (self.losses, self.sigma, self.calibration):
             box.addWidget(plot)
         self.losses.setAccessibleName("Loss by term over training steps")
         self.sigma.setAccessibleName("Estimated noise sigma over training steps")
+        self.calibration.setAccessibleName("Loss over the values of the calibrated parameter")
         self.losses.addLegend(offset=(-5, 5), labelTextSize="8pt")
         self._foreground = "#808080"
         self.clear()
 
     def clear(self) -> None:
         """Forget all curves."""
-        for plot in (self.losses, self.sigma):
+        for plot in (self.losses, self.sigma, self.calibration):
             plot.clear()
+        self.calibration.hide()
         self._curves: dict[str, Any] = {}
         self._data: dict[str, tuple[list[float], list[float]]] = {}
 
@@ -52,6 +58,11 @@ class LivePlot(QWidget):
                 self._append(self.losses, "held out", progress.step, float(np.log10(max(progress.score, _SMALLEST))))
             if progress.sigma is not None:
                 self._append(self.sigma, "sigma", progress.step, progress.sigma)
+            for name, value in progress.values.items():
+                if name.startswith("sigma"):
+                    self._append(self.sigma, name, progress.step, value)
+        if news and news[-1].curve is not None:
+            self._show_calibration(news[-1].curve)
         for name, curve in self._curves.items():
             curve.setData(*self._data[name])
 
@@ -67,7 +78,7 @@ class LivePlot(QWidget):
         """Take background, text and axes in the colours of a napari theme."""
         theme = get_theme(name)
         self._foreground = theme.text.as_hex()
-        for plot in (self.losses, self.sigma):
+        for plot in (self.losses, self.sigma, self.calibration):
             plot.setBackground(theme.background.as_hex())
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(self._foreground)
@@ -77,6 +88,20 @@ class LivePlot(QWidget):
         legend.setLabelTextColor(self._foreground)
         for _, label in legend.items:  # the colour above is for labels that come later
             label.setText(label.text, color=self._foreground)
+
+    def _show_calibration(self, curve: Curve) -> None:
+        """Draw the loss over the parameter, the best value marked by a large dot."""
+        best = int(np.argmin(curve.losses))
+        sizes = [12 if index == best else 6 for index in range(len(curve.values))]
+        self._data["calibration"] = (list(curve.values), list(curve.losses))
+        pen = pg.mkPen(_COLOURS[0], width=2)
+        self.calibration.clear()
+        self.calibration.plot(
+            *self._data["calibration"], pen=pen, symbol="o", symbolSize=sizes, symbolBrush=_COLOURS[0]
+        )
+        title = f"loss over {curve.parameter}, best at {curve.values[best]:g}"
+        self.calibration.setTitle(title, color=self._foreground, size="8pt")
+        self.calibration.show()
 
     def _plot(self, title: str) -> pg.PlotWidget:
         plot = pg.PlotWidget(background=None, title=title)
@@ -88,7 +113,8 @@ class LivePlot(QWidget):
 
     def _append(self, plot: pg.PlotWidget, name: str, step: float, value: float) -> None:
         if name not in self._curves:
-            index = len([c for c in self._curves if c != "sigma"]) % len(_COLOURS)
+            index = len([c for c in self._curves if not c.startswith("sigma")]) % len(_COLOURS)
+            index = (index, _RAW)[name.startswith("sigma") and name != "sigma"]
             pen = pg.mkPen(_COLOURS[index], width=2, dash=_DASHES[index])
             self._curves[name] = plot.plot([], [], pen=pen, name=name)
             self._data[name] = ([], [])

@@ -10,7 +10,7 @@ from napari.utils import cancelable_progress
 from qtpy.QtCore import QObject, Signal
 
 from napari_lotadenoise import plan
-from napari_lotadenoise._qt.layers import Source, add_residual, add_result
+from napari_lotadenoise._qt.layers import Source, add_residual, add_result, add_uncertainty
 from napari_lotadenoise._qt.live import LivePreview
 from napari_lotadenoise._qt.worker import Mailbox, start_run
 from napari_lotadenoise.events import Command, Event, Finished, Preview, Progress, Started
@@ -64,7 +64,7 @@ class Session(QObject):
         self._viewer, self.order = viewer, order
         self.source = Source(order.layer)
         self.mailbox = Mailbox()
-        self.live = LivePreview(viewer, self.source, self.mailbox.post, order.show)
+        self.live = LivePreview(viewer, self.source, self.mailbox.post, order.show, order.method.maps)
         self.active = True
         self.paused = False
         self._unseen: list[Progress] = []
@@ -129,6 +129,10 @@ class Session(QObject):
         layer, remark = add_result(self._viewer, self.source, event.result, title)
         if "residual" in self.live.wanted:
             add_residual(self._viewer, self.source, event.result, title)
+            self._viewer.layers.move(len(self._viewer.layers) - 1, self._viewer.layers.index(layer))
+            self._viewer.layers.selection.active = layer
+        if event.result.uncertainty is not None:
+            add_uncertainty(self._viewer, self.source, event.result, title)
             self._viewer.layers.move(len(self._viewer.layers) - 1, self._viewer.layers.index(layer))
             self._viewer.layers.selection.active = layer
         sigma = "" if event.result.sigma is None else f", sigma {event.result.sigma:.4g}"

@@ -58,7 +58,7 @@ class Noise2Self(Method):
     partition: str = knob(
         "grid", "How pixels are parted into sets that are hidden together.", choices=("grid", "random")
     )
-    fill: str = knob(
+    replacement: str = knob(
         "donut",
         "What hidden pixels are replaced by: the mean of their neighbours, zero, or random intensities.",
         choices=("donut", "zero", "random"),
@@ -112,4 +112,4 @@ class Noise2Self(Method):
         return ops.random_labels(image, self.grid**2, rng)
 
     def _fill(self, rng: torch.Generator) -> Fill:
-        return {"donut": ops.donut_mean, "zero": ops.zeros, "random": ops.random_fill(rng)}[self.fill]
+        return {"donut": ops.donut_mean, "zero": ops.zeros, "random": ops.random_fill(rng)}[self.replacement]

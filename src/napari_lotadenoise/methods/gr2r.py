@@ -1,0 +1,127 @@
+"""Generative Recorrupted-to-Recorrupted: noisy pairs made from what the network itself removes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from napari_lotadenoise.lazy import F, nets, ops, torch
+from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.params import knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_lotadenoise.nets import Network
+    from napari_lotadenoise.watchdog import Watchdog
+
+
+@dataclass(frozen=True)
+class GR2R(Method):
+    """Generative Recorrupted-to-Recorrupted (ICLR 2023 submission); not the *Generalized* R2R of other libraries.
+
+    With f the network, y the noisy image, d = f(y) without gradient, m random signs and n' = (y - d) m (eq. 9), the loss
+    (eq. 14, stop-gradients as there) is
+
+        |f(y + n') - (y - n')|^2  +  w |f(y) - y|^2  +  gamma |f(d + n') - d|^2.
+
+    The paper has w = 1. Then the identity makes all three terms zero, and on one image the network goes there within
+    some hundred steps; w is 0 here by default. The identity stays a fixed point: a watchdog on the deviation of y - f(y)
+    ends the training where it drops, goes back to the last healthy weights and says so.
+    """
+
+    id: ClassVar = "gr2r"
+    info: ClassVar = Info(
+        title="Generative Recorrupted-to-Recorrupted",
+        idea="Flips the signs of the noise that it removes itself to make pairs of noisy images, and learns one from the other.",
+        assumes="noise that is independent between pixels and symmetric around zero",
+        fails="on correlated noise (only its white part goes), on skewed noise (taken for its symmetric part), at fine edges",
+        source="Generative Recorrupted-to-Recorrupted: An Unsupervised Image Denoising Network for Arbitrary Noise "
+        "Distribution, submission to ICLR 2023; self-reconstruction off by default: the printed loss collapses on one image",
+        url="https://openreview.net/forum?id=vfa7--yvtYh",
+    )
+    presets: ClassVar = {
+        "fast": Preset(Training(steps=600, rate=5e-3, crop=64, batch=6, average=0.98, holdout=0, scaling="deviation")),
+        "paper": Preset(
+            Training(
+                steps=4000, rate=3e-4, schedule="halving", halve_every=1500, crop=96, crop_depth=16, batch=10, average=0,
+                holdout=0, scaling="range", precision="float32",
+            ),
+            {"architecture": "lehtinen", "width": 48, "levels": 5},
+        ),
+    }  # fmt: skip
+    maps: ClassVar = {
+        "recorrupted input": "picture",
+        "recorrupted target": "picture",
+        "generated noise": "signed",
+        "pseudo input": "picture",
+    }
+    cost: ClassVar = (4.0, 0.4)
+
+    architecture: str = knob(
+        "unet", "Network: a small U-Net, or the one of Blind2Unblind.", choices=("unet", "lehtinen")
+    )
+    width: int = knob(16, "Channels of the first level.", ge=4, le=128, step=4)
+    levels: int = knob(2, "Times that the network halves the image.", ge=1, le=5, step=1)
+    self_reconstruction: float = knob(
+        0.0,
+        "Weight w of |f(y) - y|^2; the paper has 1, at which one image is copied in the end.",
+        ge=0,
+        le=1,
+        step=0.05,
+    )
+    pseudo: float = knob(1.0, "Weight gamma of the pseudo-supervised term.", ge=0, le=10, step=0.1)
+    signs: str = knob(
+        "each channel", "Random signs: of its own for each channel, or one for all of a pixel.",
+        choices=("each channel", "shared"),
+    )  # fmt: skip
+
+    def network(self, channels: int, ndim: int) -> Network:
+        """A small U-Net, or the U-Net of Blind2Unblind."""
+        if self.architecture == "unet":
+            return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
+        return nets.LehtinenUNet(channels, ndim, width=self.width, levels=self.levels)
+
+    def prepare(self, pool: Tensor, unit: float = 1.0) -> Watchdog:
+        """Wake a watchdog that knows about how much noise there is."""
+        from napari_lotadenoise.noise import robust_laplacian_sigma
+        from napari_lotadenoise.watchdog import Watchdog
+
+        return Watchdog(robust_laplacian_sigma(pool.flatten(0, -3)[len(pool) // 2].cpu().numpy()))
+
+    def begin(self, net: Network, state: Watchdog, moment: Moment) -> None:
+        """Tell the watchdog the time."""
+        state.progress = moment.progress
+
+    def step(self, net: Network, crops: Tensor, state: Watchdog, moment: Moment) -> Terms:
+        """The three terms of eq. 14."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.self_reconstruction > 0):
+            seen = net(crops).float()
+        clean = seen.detach()
+        noise = (crops - clean) * self._signs(crops, moment.rng)
+        recorrupted, pseudo = net(torch.cat([crops + noise, clean + noise])).float().chunk(2)
+        losses = {"recorrupted": F.mse_loss(recorrupted, crops - noise)}
+        if self.self_reconstruction:
+            losses["self-reconstruction"] = self.self_reconstruction * F.mse_loss(seen, crops)
+        if self.pseudo:
+            losses["pseudo-supervised"] = self.pseudo * F.mse_loss(pseudo, clean)
+        maps = {
+            "recorrupted input": crops + noise, "recorrupted target": crops - noise, "generated noise": noise,
+            "pseudo input": clean + noise,
+        }  # fmt: skip
+        residual = crops - clean
+        deviation = residual.std()
+        skewness = (residual - residual.mean()).pow(3).mean() / deviation.pow(3).clamp_min(1e-12)
+        return Terms(losses, maps, {"sigma": deviation, "skewness": skewness})
+
+    def settle(self, terms: Terms, state: Watchdog) -> None:
+        """Let the watchdog note the deviation of the residual."""
+        state.note(terms.values["sigma"])
+
+    def alarm(self, state: Watchdog) -> str:
+        """Say that the network is on its way to the identity, where the residual shrinks."""
+        return state.read()
+
+    def _signs(self, crops: Tensor, rng: torch.Generator) -> Tensor:
+        shape = crops.shape if self.signs == "each channel" else (crops.shape[0], 1, *crops.shape[2:])
+        return 2 * ops.bernoulli(shape, 0.5, rng).to(crops.dtype) - 1

@@ -1,0 +1,113 @@
+"""Noise2Info: Noise2Same with a noise level that is learnt from the noise that has been removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, ClassVar
+
+from napari_lotadenoise.lazy import ops, torch
+from napari_lotadenoise.method import Info, Moment, Preset, Terms, Training
+from napari_lotadenoise.methods.noise2same import REFERENCE, Noise2Same
+from napari_lotadenoise.params import knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_lotadenoise.nets import Network
+
+#: Side of the crops that the noise level is estimated on, and how many of them go through the network at once.
+SIDE, BATCH = 64, 16
+
+
+@dataclass(frozen=True)
+class Noise2Info(Noise2Same):
+    """Noise2Info (Wang, Di, Chen & Ng, ICCV 2023), on one image.
+
+    The loss of Noise2Same with sigma from a bound that gets tighter as the network learns (eq. 6, algorithm 2). Every
+    `every` steps, with R and I as there and E from `ops.removed_noise_spread` (algorithm 1),
+
+        sigma* = sqrt(I) + sqrt(max(I + R - E, 0)),
+
+    per pixel. Sigma starts at 1 (the deviation of the image) and never rises. One unlucky low estimate would be for ever,
+    so that by default two in a row must be lower, and the higher of both is taken.
+    """
+
+    id: ClassVar = "noise2info"
+    info: ClassVar = Info(
+        title="Noise2Info",
+        idea="Reconstructs the image while hiding a pixel changes little, and learns the noise level from what it removes.",
+        assumes="noise that is independent between pixels, zero on average and of one distribution everywhere",
+        fails="on correlated noise (it is kept), on clipped noise; sigma is a mean where noise depends on the signal",
+        source="Wang, Di, Chen & Ng, Noise2Info: Noisy Image to Information of Noise for Self-Supervised Image Denoising, "
+        "ICCV 2023",
+        url="https://openaccess.thecvf.com/content/ICCV2023/html/"
+        "Wang_Noise2Info_Noisy_Image_to_Information_of_Noise_for_Self-Supervised_Image_Denoising_ICCV_2023_paper.html",
+    )
+    presets: ClassVar = {
+        "fast": Preset(Training(steps=600, rate=1e-2, crop=64, batch=6, average=0.98, scaling="deviation")),
+        "paper": Preset(
+            REFERENCE,
+            {"architecture": "residual", "width": 96, "every": 900, "patches": 6400, "confirm": "none"},
+        ),
+    }
+
+    every: int = knob(50, "Training steps between two estimates of the noise level.", ge=1, le=10_000, step=50)
+    patches: int = knob(32, "Crops that an estimate looks at.", ge=1, le=100_000, step=8)
+    draws: int = knob(10, "Random draws from the removed noise in an estimate (k_mc).", ge=1, le=1000, step=1)
+    confirm: str = knob(
+        "two",
+        "What lowers sigma: any lower estimate, the higher of two in a row, or the median of three.",
+        choices=("none", "two", "median"),
+    )
+
+    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+        """Remember sigma, the estimates so far, and what they are made from."""
+        state = super().prepare(pool, unit)
+        nothing = torch.zeros((), device=pool.device)
+        state.pool, state.raw, state.spread, state.estimates = pool, state.sigma, nothing, []
+        return state
+
+    def begin(self, net: Network, state: SimpleNamespace, moment: Moment) -> None:
+        """Estimate the noise level where it is due (algorithm 2)."""
+        if moment.step == 0 or moment.step % self.every or self.sigma:
+            return
+        net.eval()
+        with torch.no_grad():
+            state.raw = self._estimate(net, state, moment)
+        net.train()
+        state.estimates = [*state.estimates[-2:], state.raw]
+        proposed = self._confirmed(state.estimates)
+        # An estimate that is not a number fails the comparison, and with it the proposal.
+        state.sigma = torch.where(proposed < state.sigma, proposed, state.sigma)
+
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+        """The bound of Noise2Same with the sigma of now."""
+        terms = super().step(net, crops, state, moment)
+        more = {
+            "sigma raw": state.raw,
+            "E": state.spread,
+            "signal dependence": state.spread / terms.values["R"].detach(),
+        }
+        return terms._replace(values={**terms.values, **more})
+
+    def _estimate(self, net: Network, state: SimpleNamespace, moment: Moment) -> Tensor:
+        """sigma* from crops all over the pool."""
+        reconstruction, invariance, removed = [], [], []
+        for _ in range(-(-self.patches // BATCH)):
+            crops = ops.random_crops(state.pool, SIDE, min(self.patches, BATCH), moment.rng)
+            parts = self.parts(net, crops, moment.rng)
+            reconstruction.append(parts.reconstruction)
+            invariance.append(parts.invariance)
+            removed.append((parts.seen - crops).flatten(1))
+        state.spread = ops.removed_noise_spread(torch.cat(removed), self.draws, moment.rng)
+        return ops.sigma_bound(torch.stack(reconstruction).mean(), torch.stack(invariance).mean(), state.spread)
+
+    def _confirmed(self, estimates: list[Tensor]) -> Tensor:
+        if self.confirm == "none":
+            return estimates[-1]
+        needed = {"two": 2, "median": 3}[self.confirm]
+        if len(estimates) < needed:
+            return torch.full_like(estimates[-1], float("inf"))
+        last = torch.stack(estimates[-needed:])
+        return last.max() if self.confirm == "two" else last.median()

@@ -1,0 +1,86 @@
+"""Self2Self: learn on random halves of the pixels, with dropout, and average many stochastic passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from napari_lotadenoise.lazy import nets, ops, torch
+from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.params import knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_lotadenoise.nets import Network
+
+#: 150 000 steps on the full frame at 1e-4 (the authors' code).
+REFERENCE = Training(
+    steps=150_000, rate=1e-4, schedule="constant", crop=0, crop_depth=0, batch=1, augment=True, average=0, holdout=0,
+    scaling="range", precision="float32",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Self2Self(Method):
+    """Self2Self with dropout (Quan, Chen, Pang & Ji, CVPR 2020).
+
+    A Bernoulli mask hides a share of the pixels from a U-Net of partial convolutions; the loss is the squared error on
+    the hidden ones. Dropout in the decoder stays on for the result, the mean of many passes with new masks each.
+    """
+
+    id: ClassVar = "self2self"
+    info: ClassVar = Info(
+        title="Self2Self",
+        idea="Predicts randomly hidden pixels with a network that drops parts of itself, and averages many such passes.",
+        assumes="noise that is independent between pixels and zero on average, of any distribution",
+        fails="on correlated noise (it is learnt), on single-pixel structures; it is the slowest of its kind",
+        source="Quan, Chen, Pang & Ji, Self2Self With Dropout: Learning Self-Supervised Denoising From Single Image, "
+        "CVPR 2020",
+        url="https://openaccess.thecvf.com/content_CVPR_2020/html/"
+        "Quan_Self2Self_With_Dropout_Learning_Self-Supervised_Denoising_From_Single_Image_CVPR_2020_paper.html",
+    )
+    presets: ClassVar = {
+        "fast": Preset(Training(steps=2000, rate=2e-3, crop=64, batch=2, average=0.98, scaling="deviation")),
+        "paper": Preset(
+            REFERENCE, {"width": 48, "levels": 5, "hidden": 0.3, "dropout": 0.3, "passes": 100}
+        ),
+    }
+    holds_out_pixels: ClassVar = False
+    maps: ClassVar = {"mask": "mask"}
+    cost: ClassVar = (6.0, 30.0)
+
+    width: int = knob(24, "Channels of the encoder; the decoder has twice as many.", ge=6, le=192, step=6)
+    levels: int = knob(3, "Times that the network halves the image.", ge=1, le=6, step=1)
+    norm: str = knob("none", "Normalisation in the decoder.", choices=("batch", "none"))
+    hidden: float = knob(0.25, "Share of the pixels that are hidden.", ge=0.02, le=0.9, step=0.05)
+    dropout: float = knob(0.25, "Share of the decoder's features that are dropped.", ge=0, le=0.9, step=0.05)
+    passes: int = knob(16, "Stochastic passes that are averaged to the result.", ge=1, le=1000, step=10)
+
+    def network(self, channels: int, ndim: int) -> Network:
+        """Partial convolutions down, dropout up."""
+        return nets.LehtinenUNet(
+            channels, ndim, width=self.width, levels=self.levels, norm=self.norm, dropout=self.dropout
+        )
+
+    @property
+    def stochastic_passes(self) -> int:
+        """How many passes the result averages."""
+        return self.passes
+
+    def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
+        """Squared error on the hidden pixels (eq. 7)."""
+        hidden = ops.bernoulli(crops.shape, self.hidden, moment.rng).to(crops.dtype)
+        loss = ops.masked_error(net(crops, 1 - hidden, rng=moment.rng), crops, hidden)
+        return Terms({"hidden pixels": loss}, {"mask": hidden.amax(1, keepdim=True)}, {"sigma": loss.detach().sqrt()})
+
+    def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
+        """Error at hidden pixels of crops that were never trained on: the true error plus the noise variance."""
+        rng = torch.Generator(crops.device).manual_seed(0)
+        hidden = ops.bernoulli(crops.shape, self.hidden, rng).to(crops.dtype)
+        return ops.masked_error(net(crops, 1 - hidden), crops, hidden)
+
+    def sample(self, net: Network, image: Tensor, state: Any, rng: torch.Generator) -> Tensor:
+        """One pass with a mask and dropout of its own."""
+        visible = ops.bernoulli(image.shape, 1 - self.hidden, rng).to(image.dtype)
+        return net(image, visible, rng=rng)
