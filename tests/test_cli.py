@@ -62,6 +62,22 @@ def test_a_recipe_is_run_again_and_can_be_changed(stack, tmp_path):
     assert io.read_recipe(tmp_path / "3.recipe.json").parameters["grid"] == 3
 
 
+def test_the_uncertainty_of_a_method_of_chance_can_be_written(stack, tmp_path):
+    out, file = tmp_path / "out.tif", tmp_path / "sure.tif"
+    method = ["--method", "blind2grad", "--steps", "3", "--passes", "3", "--width", "6", "--quiet"]
+    assert main(["run", str(stack), str(out), *method, "--uncertainty", str(file)]) == 0
+    expected = denoise(io.read(stack).data, "blind2grad", "ZYX", steps=3, passes=3, width=6)
+    assert np.array_equal(io.read(file).data, expected.uncertainty)
+    assert expected.uncertainty.min() > 0
+
+
+def test_a_method_without_chance_says_so_before_it_runs(stack, tmp_path, capsys):
+    out = tmp_path / "out.tif"
+    assert main(["run", str(stack), str(out), "--uncertainty", str(tmp_path / "u.tif"), "--steps", "100000"]) == 1
+    assert "LoTA-N2N makes no stochastic passes" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_the_data_type_of_the_input_can_be_kept(stack, tmp_path):
     out = tmp_path / "o.tif"
     assert main(["run", str(stack), str(out), "--steps", "5", "--same-dtype", "--quiet"]) == 0

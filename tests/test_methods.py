@@ -14,6 +14,7 @@ from napari_lotadenoise.methods.lota_n2n import LoTAN2N, cancellation_index
 from napari_lotadenoise.methods.zs_n2n import pair_loss, sigma_bound
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.params import parameters
+from napari_lotadenoise.trainer import Trainer
 from tests.conftest import scene
 
 #: Few steps that are enough to see the error fall on small images.
@@ -49,6 +50,38 @@ def test_a_method_says_what_people_must_know(method):
     assert set(kind.presets) == {"fast", "paper"}
     for parameter in parameters(kind):
         assert parameter.knob.doc.endswith(".")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_parameter_has_the_name_of_an_option_of_the_run(method):
+    from napari_lotadenoise.engine import Options
+
+    taken = {field.name for owner in (Options, Training) for field in dataclasses.fields(owner)}
+    assert not taken & {parameter.name for parameter in parameters(METHODS[method])}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_every_map_is_declared_and_of_the_shape_it_should_have(method, ndim):
+    if ndim not in METHODS[method].info.dimensions:
+        pytest.skip("a method for planes only")
+    configured, training = configure(METHODS[method], steps=10, crop=0, batch=1)
+    pool = torch.randn(1, 2, 4, 32, 32)
+    trainer = Trainer(pool if ndim == 3 else pool[:, :, 0], configured, training, seed=0)
+    found: dict[str, torch.Tensor] = {}
+    for _ in range(8):  # some have stages
+        trainer.step()
+        found |= trainer.look_at_maps(trainer.crops.pool)
+    assert set(found) == set(configured.maps)
+    for name, picture in found.items():
+        kind = configured.maps[name]
+        assert picture.shape[2:] == trainer.crops.pool.shape[2:]
+        assert picture.shape[1] in (1, 2)
+        assert torch.isfinite(picture).all()
+        if kind == "mask":
+            assert set(picture.unique().tolist()) <= {0.0, 1.0, 2.0, 3.0}
+        if kind == "magnitude":
+            assert picture.min() >= 0
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -97,6 +97,9 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     run.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
     run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
     run.add_argument(
+        "--uncertainty", type=Path, metavar="FILE", help="also write the deviation of the passes (methods of chance only)"
+    )
+    run.add_argument(
         "--same-dtype", action="store_true", help="write the input's data type, rounded and clipped; default float32"
     )
     run.add_argument("--overwrite", action="store_true", help="replace files that are already there")
@@ -136,19 +139,24 @@ def _show_noise(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace) -> None:
     given = vars(options)
     overwrite = given.get("overwrite", False)
-    targets = [options.output, *([options.residual] if "residual" in given else [])]
+    targets = [options.output, *(given[name] for name in ("residual", "uncertainty") if name in given)]
     for path in targets:
         io.check_writable(path, overwrite=overwrite)
         if path.resolve() in (options.input.resolve(), *(t.resolve() for t in targets if t is not path)):
             raise FileError(f"{path} would replace the input or another output of this run; choose another name.")
     picture = io.read(options.input)
     wanted = _wanted(given, picture)
+    method = find(wanted.get("method", "lota-n2n"))
+    if "uncertainty" in given and not method().stochastic_passes:
+        raise ParameterError(f"{method.info.title} makes no stochastic passes to be uncertain of; leave --uncertainty out.")
     result = _denoise(picture.data, wanted, quiet=given.get("quiet", False))
     image, clipped = as_dtype(result.image, picture.data.dtype) if given.get("same_dtype") else (result.image, 0)
     axes = result.recipe.axes
     io.write(options.output, io.Picture(image, axes, picture.scale, picture.unit), result.recipe, overwrite=overwrite)
-    if "residual" in given:
-        io.write(options.residual, io.Picture(result.residual, axes, picture.scale, picture.unit), overwrite=overwrite)
+    for name in ("residual", "uncertainty"):
+        if name in given:
+            extra = io.Picture(getattr(result, name), axes, picture.scale, picture.unit)
+            io.write(given[name], extra, overwrite=overwrite)
     if not given.get("quiet"):
         sigma = "" if result.sigma is None else f", sigma {result.sigma:.4g}"
         clips = f", {clipped} pixels clipped to {picture.data.dtype}" if clipped else ""

@@ -65,6 +65,7 @@ class Noise2Same(Method):
     )
     width: int = knob(16, "Channels of the first level.", ge=4, le=128, step=4)
     levels: int = knob(2, "Times that the network halves the image.", ge=1, le=4, step=1)
+    norm: str = knob("batch", "Normalisation in the small U-Net.", choices=("batch", "none"))
     box: int = knob(14, "One pixel in box x box is hidden.", ge=2, le=64, step=1, unit="px")
     replacement: str = knob(
         "donut",
@@ -80,8 +81,9 @@ class Noise2Same(Method):
 
     def network(self, channels: int, ndim: int) -> Network:
         """A small U-Net, or the residual U-Net of the authors."""
-        build = nets.UNet if self.architecture == "unet" else nets.ResidualUNet
-        return build(channels, ndim, width=self.width, levels=self.levels)
+        if self.architecture == "unet":
+            return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm=self.norm)
+        return nets.ResidualUNet(channels, ndim, width=self.width, levels=self.levels)
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Remember sigma in scaled units: the one that is given, or 1."""

@@ -54,6 +54,7 @@ class Noise2Self(Method):
     )
     width: int = knob(16, "Channels of the U-Net's first level; DnCNN has four times as many.", ge=4, le=128, step=4)
     levels: int = knob(2, "Times that the U-Net halves the image.", ge=1, le=4, step=1)
+    norm: str = knob("batch", "Normalisation in the U-Net.", choices=("batch", "none"))
     grid: int = knob(4, "One pixel in grid x grid is hidden at a time.", ge=2, le=8, step=1, unit="px")
     partition: str = knob(
         "grid", "How pixels are parted into sets that are hidden together.", choices=("grid", "random")
@@ -72,7 +73,7 @@ class Noise2Self(Method):
     def network(self, channels: int, ndim: int) -> Network:
         """A small U-Net, or DnCNN-8."""
         if self.architecture == "unet":
-            return nets.UNet(channels, ndim, width=self.width, levels=self.levels)
+            return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm=self.norm)
         return nets.Chain(
             channels, ndim, width=4 * self.width, layers=7, slope=0.0, head=3, norm="batch", residual=False
         )
