@@ -22,9 +22,9 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 COLUMNS = {
     "Set12 s25": "01 and 03, grey, Gaussian noise of sigma 25",
     "BSD68 s25": "test004 and test011, grey, Gaussian noise of sigma 25",
-    "Kodak24 s25": "kodim02 and kodim03, central 256 x 256, colour, Gaussian noise of sigma 25",
+    "Kodak24 s25": "kodim03, central 256 x 256, colour, Gaussian noise of sigma 25",
     "Kodak24 s50": "the same with sigma 50",
-    "Set9 s25": "House, Lena and Peppers, central 256 x 256, colour, Gaussian noise of sigma 25",
+    "Set9 s25": "House, colour, Gaussian noise of sigma 25",
     "Set9 s50": "the same with sigma 50",
     "BPAE_G P50": "truth of the confocal FMD field BPAE_G, grey, Poisson noise of 50 photons at full scale",
     "BPAE_G P50 RGB": "the same saved as RGB, noise drawn for each colour",
@@ -41,8 +41,8 @@ COLUMNS = {
 CHOSEN = {
     "Set12": ("01", "03"),
     "BSD68": ("test004", "test011"),
-    "Kodak24": ("kodim02", "kodim03"),
-    "Set9": ("image_House256rgb", "image_Lena512rgb", "image_Peppers512rgb"),
+    "Kodak24": ("kodim03",),
+    "Set9": ("image_House256rgb",),
 }
 #: Central crop of colour images, which have three times as much to learn.
 COLOUR_SIDE = 256

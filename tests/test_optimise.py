@@ -29,6 +29,22 @@ def test_adam_takes_the_steps_of_torch():
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
 
 
+def test_long_gradients_are_shortened_as_torch_does():
+    torch.manual_seed(0)
+    ours = Chain(1, 2, width=4).double()
+    theirs = copy.deepcopy(ours)
+    adam, reference = Adam(ours, clip=0.1), torch.optim.Adam(theirs.parameters(), lr=3e-3)
+    x = 5 * torch.randn(1, 1, 8, 8, dtype=torch.float64)
+    for _ in range(10):
+        adam.step(loss(ours, x), 3e-3)
+        reference.zero_grad()
+        loss(theirs, x).backward()
+        assert torch.nn.utils.clip_grad_norm_(theirs.parameters(), 0.1) > 0.1
+        reference.step()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-7)
+
+
 def test_halving_is_step_lr():
     training = Training(schedule="halving", rate=1e-3, halve_every=100)
     assert [rate_at(s, training) for s in (0, 99, 100, 250)] == [1e-3, 1e-3, 5e-4, 2.5e-4]

@@ -2,21 +2,23 @@ import numpy as np
 import pytest
 import torch
 
-from napari_lotadenoise.passes import RunningPasses, average_passes, average_turns
+from napari_lotadenoise import ops
+from napari_lotadenoise.passes import PassAverage, RunningPasses
 
 
 def test_mean_and_deviation_are_those_of_numpy():
-    outputs = torch.randn(7, 1, 1, 4, 5)
-    queue = list(outputs)
-    mean, deviation = average_passes(lambda: queue.pop(0), 7)
-    np.testing.assert_allclose(mean, outputs.mean(0), atol=1e-6)
-    np.testing.assert_allclose(deviation, outputs.std(0), atol=1e-6)
+    outputs, average = torch.randn(7, 1, 1, 4, 5), PassAverage()
+    for output in outputs:
+        average.add(output)
+    np.testing.assert_allclose(average.mean, outputs.mean(0), atol=1e-6)
+    np.testing.assert_allclose(average.deviation, outputs.std(0), atol=1e-6)
 
 
 def test_one_pass_has_no_deviation():
-    mean, deviation = average_passes(lambda: torch.ones(1, 1, 2, 2), 1)
-    assert torch.all(mean == 1)
-    assert torch.all(deviation == 0)
+    average = PassAverage()
+    average.add(torch.ones(1, 1, 2, 2))
+    assert torch.all(average.mean == 1)
+    assert torch.all(average.deviation == 0)
 
 
 def test_the_running_mean_settles_on_the_mean_and_starts_anew_elsewhere():
@@ -31,15 +33,26 @@ def test_the_running_mean_settles_on_the_mean_and_starts_anew_elsewhere():
     assert torch.all(deviation == 0)
 
 
-def test_turns_undo_each_other():
+def test_turns_are_eight_and_undo_each_other():
     image = torch.randn(1, 2, 6, 9)
-    torch.testing.assert_close(average_turns(lambda x: 2 * x, image), 2 * image)
+    seen = {tuple(ops.turned(image, turn).flatten().tolist()) for turn in range(ops.TURNS)}
+    assert len(seen) == 8
+    for turn in range(ops.TURNS):
+        assert torch.equal(ops.turned_back(ops.turned(image, turn), turn), image)
 
 
-def test_turns_average_what_is_not_symmetric():
-    """A shift by one pixel along x becomes a blur along both axes, alike in all directions."""
-    image = torch.zeros(1, 1, 5, 5)
+def test_an_ensemble_averages_what_is_not_symmetric(noisy):
+    """A network that shifts by one pixel becomes a blur that is alike in all directions."""
+    from napari_lotadenoise.method import configure
+    from napari_lotadenoise.methods import METHODS
+    from napari_lotadenoise.trainer import Trainer
+
+    method, training = configure(METHODS["noise2self"], ensemble=True)
+    trainer = Trainer(torch.from_numpy(noisy)[None, None], method, training, seed=0)
+    trainer.average.net.forward = lambda x: torch.roll(x, 1, -1)
+    image, average = torch.zeros(1, 1, 5, 5), PassAverage()
     image[0, 0, 2, 2] = 1
-    out = average_turns(lambda x: torch.roll(x, 1, -1), image)[0, 0]
+    for output in trainer.outputs(image):
+        average.add(output)
     for place in ((1, 2), (3, 2), (2, 1), (2, 3)):
-        assert out[place].item() == pytest.approx(0.25)
+        assert average.mean[0, 0][place].item() == pytest.approx(0.25)

@@ -64,7 +64,7 @@ def denoise(
     LotaDenoiseError
         One of its kinds, with a sentence that says what was wrong.
     """
-    configured, training = configure(find(method), preset, **hyper_parameters)
+    configured, training = configure(find(method), preset, volume=volume, **hyper_parameters)
     from napari_lotadenoise.engine import Options, run
 
     options = Options(axes, channels, volume, device, seed, threads, fill, preset)

@@ -97,7 +97,10 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     run.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
     run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
     run.add_argument(
-        "--uncertainty", type=Path, metavar="FILE", help="also write the deviation of the passes (methods of chance only)"
+        "--uncertainty",
+        type=Path,
+        metavar="FILE",
+        help="also write the deviation of the passes (methods of chance only)",
     )
     run.add_argument(
         "--same-dtype", action="store_true", help="write the input's data type, rounded and clipped; default float32"
@@ -148,7 +151,9 @@ def _run(options: argparse.Namespace) -> None:
     wanted = _wanted(given, picture)
     method = find(wanted.get("method", "lota-n2n"))
     if "uncertainty" in given and not method().stochastic_passes:
-        raise ParameterError(f"{method.info.title} makes no stochastic passes to be uncertain of; leave --uncertainty out.")
+        raise ParameterError(
+            f"{method.info.title} makes no stochastic passes to be uncertain of; leave --uncertainty out."
+        )
     result = _denoise(picture.data, wanted, quiet=given.get("quiet", False))
     image, clipped = as_dtype(result.image, picture.data.dtype) if given.get("same_dtype") else (result.image, 0)
     axes = result.recipe.axes
@@ -188,7 +193,9 @@ def _denoise(image: np.ndarray, wanted: dict[str, Any], *, quiet: bool) -> Resul
     names = {field.name for field in dataclasses.fields(Options)}
     options = Options(**{name: value for name, value in wanted.items() if name in names})
     hyper = {name: value for name, value in wanted.items() if name not in names | {"method"}}
-    method, training = configure(find(wanted.get("method", "lota-n2n")), wanted.get("preset", "fast"), **hyper)
+    method, training = configure(
+        find(wanted.get("method", "lota-n2n")), wanted.get("preset", "fast"), volume=options.volume, **hyper
+    )
     for event in run(image, method, training, dataclasses.replace(options, preset=wanted.get("preset", "fast"))):
         if not quiet:
             _show(event)

@@ -23,6 +23,7 @@ from napari_lotadenoise.errors import ImageError, ParameterError
 from napari_lotadenoise.events import Command, Event, Finished, Look, Preview, Progress, Started
 from napari_lotadenoise.image import Layout, Scale, Stack, layout_for
 from napari_lotadenoise.method import Curve, Method, Preset, Training
+from napari_lotadenoise.passes import PassAverage
 from napari_lotadenoise.recipe import Recipe, fingerprint
 from napari_lotadenoise.result import Result
 from napari_lotadenoise.tiles import cut, read_tile
@@ -70,7 +71,7 @@ def run(image: Any, method: Method, training: Training | None = None, options: O
         Send a `Command` or a `Look` into the generator to steer it. Errors are in ``Finished.error``.
     """
     try:
-        training = training or method.preset("fast").training
+        training = training or method.preset("fast").schedule(volume=options is not None and options.volume)
         job = _Run(image, method, training, options or Options())
         with tuning.tuned(job.threads):
             finished = yield from job.events()
@@ -258,20 +259,22 @@ class _Run:
             start = time.perf_counter()
             tile, inner = read_tile(self.stack, trainer, scale, self.group, sample, window)
             place: tuple[Any, ...] = (0, slice(None), *inner)
-            output, deviation = trainer.denoise(tile, number)
-            clean = output[place].float().cpu().numpy()
+            average = PassAverage()
+            for output in trainer.outputs(tile, number):
+                average.add(output)
+                if self.clock.report_due():
+                    yield from self._report(trainer, scale, "denoising")
+                if self.stop:
+                    return
+            clean = average.mean[place].cpu().numpy()
             if not np.isfinite(clean).all():
                 raise ImageError("The network's output is not finite; lower the rate or choose precision float32.")
             self.stack.write(out, self.group, sample, window, scale.back(clean))
-            if deviation is not None and self.uncertainty is not None:
-                spread = scale.stretch(deviation[place].cpu().numpy())
+            if self.uncertainty is not None:
+                spread = scale.stretch(average.deviation[place].cpu().numpy())
                 self.stack.write(self.uncertainty, self.group, sample, window, spread)
             self.tiles_done += 1
             self.clock.tiled(time.perf_counter() - start)
-            if self.clock.report_due():
-                yield from self._report(trainer, scale, "denoising")
-            if self.stop:
-                return
 
     def _copy(self, out: np.ndarray) -> None:
         self.notes.append(f"Channel {self.group} is constant and was copied as it is.")
@@ -328,4 +331,5 @@ def _check_whole(*, threads: int, seed: int) -> None:
 
 def _preset_of(method: Method, training: Training) -> str:
     presets: dict[str, Preset] = dict(method.presets)
-    return next((name for name, preset in presets.items() if preset.training == training), "fast")
+    schedules = ((name, preset.schedule(volume=volume)) for name, preset in presets.items() for volume in (False, True))
+    return next((name for name, schedule in schedules if schedule == training), "fast")

@@ -99,6 +99,13 @@ class Training:
         0.98, "Decay of the running average of the weights; 0 uses the last weights.", ge=0, le=0.9999, step=0.005
     )
     ensemble: bool = knob(False, "Average the results for the eight flips and rotations of the image.")
+    clip: float = knob(
+        0.0,
+        "Largest norm of a gradient, longer ones are shortened to it; 0 leaves them as they are.",
+        ge=0,
+        le=1000,
+        step=0.5,
+    )
     holdout: int = knob(
         4, "Crops that are kept away from training, to score the network on; 0 keeps none.", ge=0, le=256, step=1
     )
@@ -126,10 +133,25 @@ class Training:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named way to use a method: its schedule, and the hyper-parameters in which it differs from the defaults."""
+    """A named way to use a method.
+
+    Attributes
+    ----------
+    training : Training
+        Its schedule.
+    parameters : mapping
+        Hyper-parameters of the method in which it differs from the defaults.
+    volume : mapping
+        Fields of the schedule that are different for 3-D networks, whose steps see many planes at once.
+    """
 
     training: Training = field(default_factory=Training)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    volume: Mapping[str, Any] = field(default_factory=dict)
+
+    def schedule(self, *, volume: bool = False) -> Training:
+        """The schedule for planes or for volumes."""
+        return dataclasses.replace(self.training, **self.volume) if volume else self.training
 
 
 @dataclass(frozen=True)
@@ -151,7 +173,7 @@ class Method(ABC):
     maps: ClassVar[Mapping[str, str]] = {}
     #: Image sides that a step works on must be multiples of this.
     grain: ClassVar[int] = 1
-    #: Rough cost in microseconds a pixel on one CPU core: one training step, one prediction.
+    #: Rough cost in microseconds a pixel on one CPU core: one training step, one prediction (or one stochastic pass).
     cost: ClassVar[tuple[float, float]] = (0.3, 0.05)
 
     def __post_init__(self) -> None:
@@ -225,8 +247,19 @@ class Method(ABC):
         return cls.presets[name]
 
 
-def configure(method: type[Method], preset: str = "fast", **options: Any) -> tuple[Method, Training]:
+def configure(
+    method: type[Method], preset: str = "fast", *, volume: bool = False, **options: Any
+) -> tuple[Method, Training]:
     """Set up a method: take a preset, then change what `options` names, be it of the method or of its training.
+
+    Parameters
+    ----------
+    method : type of Method
+    preset : "fast" or "paper"
+    volume : bool
+        Whether the schedule is to be the one for 3-D networks.
+    **options
+        Hyper-parameters of the method or of its training.
 
     Raises
     ------
@@ -244,4 +277,4 @@ def configure(method: type[Method], preset: str = "fast", **options: Any) -> tup
         raise ParameterError(f"{method.info.title} has no parameter {', '.join(unknown)}; it has {known}.")
     mine = {name: value for name, value in options.items() if name in own}
     training = {name: value for name, value in options.items() if name in schedule}
-    return method(**{**chosen.parameters, **mine}), dataclasses.replace(chosen.training, **training)
+    return method(**{**chosen.parameters, **mine}), dataclasses.replace(chosen.schedule(volume=volume), **training)

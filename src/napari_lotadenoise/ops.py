@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+#: Flips and rotations of a plane.
+TURNS = 8
 #: Makes the values that stand in for hidden pixels, of the shape of the image.
 Fill = Callable[[Tensor], Tensor]
 
@@ -212,6 +214,17 @@ def j_invariant(
         mask = labels == number
         out = torch.where(mask, function(hide(image, mask, fill)), out)
     return out
+
+
+def turned(image: Tensor, turn: int) -> Tensor:
+    """One of the `TURNS` flips and rotations of an image in its plane."""
+    return torch.rot90(image.flip(-1) if turn >= 4 else image, turn % 4, (-2, -1))
+
+
+def turned_back(image: Tensor, turn: int) -> Tensor:
+    """Undo `turned`."""
+    image = torch.rot90(image, -(turn % 4), (-2, -1))
+    return image.flip(-1) if turn >= 4 else image
 
 
 def through_numpy(image: Tensor, function: Callable[[np.ndarray], np.ndarray]) -> Tensor:

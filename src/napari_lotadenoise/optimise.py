@@ -20,9 +20,12 @@ RISE, START = 0.15, 1 / 25
 
 
 class Adam:
-    """Adam without weight decay (Kingma & Ba 2015, algorithm 1)."""
+    """Adam without weight decay (Kingma & Ba 2015, algorithm 1), the norm of the whole gradient held below `clip`."""
 
-    def __init__(self, net: Network, betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8) -> None:
+    def __init__(
+        self, net: Network, betas: tuple[float, float] = (0.9, 0.999), epsilon: float = 1e-8, clip: float = 0.0
+    ) -> None:
+        self.clip = clip
         self.parameters: list[Tensor] = [p for p in net.parameters() if p.requires_grad]
         self.betas, self.epsilon, self.steps = betas, epsilon, 0
         self._mean = [torch.zeros_like(p) for p in self.parameters]
@@ -32,6 +35,9 @@ class Adam:
     def step(self, loss: Tensor, rate: float) -> None:
         """Take one step down the gradient of `loss`."""
         gradients = list(torch.autograd.grad(loss, self.parameters))
+        if self.clip:
+            norm = torch.stack(torch._foreach_norm(gradients)).norm()
+            torch._foreach_mul_(gradients, (self.clip / norm.clamp_min(1e-12)).clamp_max(1.0))
         self.steps += 1
         first, second = self.betas
         torch._foreach_lerp_(self._mean, gradients, 1 - first)

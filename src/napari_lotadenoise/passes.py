@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 
 import torch
 from torch import Tensor
@@ -11,26 +11,25 @@ from torch import Tensor
 MEMORY = 0.85
 
 
-def average_passes(sample: Callable[[], Tensor], count: int) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation, pixel by pixel, of `count` outputs (Welford's update)."""
-    mean = sample().float()
-    squares = torch.zeros_like(mean)
-    for number in range(2, count + 1):
-        output = sample().float()
-        difference = output - mean
-        mean = mean + difference / number
-        squares = squares + difference * (output - mean)
-    return mean, (squares / max(1, count - 1)).sqrt()
+class PassAverage:
+    """Mean and standard deviation, pixel by pixel, of the outputs that are added (Welford's update)."""
 
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = self._squares = torch.zeros(())
 
-def average_turns(function: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
-    """Mean of a function's outputs for the eight flips and rotations of an image in its plane, each turned back."""
-    total = torch.zeros_like(image)
-    for turn in range(8):
-        turned = torch.rot90(image.flip(-1) if turn >= 4 else image, turn % 4, (-2, -1))
-        output = torch.rot90(function(turned).float(), -(turn % 4), (-2, -1))
-        total = total + (output.flip(-1) if turn >= 4 else output)
-    return total / 8
+    def add(self, output: Tensor) -> None:
+        """Take in one output."""
+        output = output.float()
+        self.count += 1
+        difference = output - self.mean
+        self.mean = self.mean + difference / self.count
+        self._squares = self._squares + difference * (output - self.mean)
+
+    @property
+    def deviation(self) -> Tensor:
+        """Deviation of the outputs so far; 0 after a single one."""
+        return (self._squares / max(1, self.count - 1)).sqrt()
 
 
 class RunningPasses:

@@ -37,7 +37,8 @@ def seconds_for(shape: tuple[int, ...], layout: Layout, method: Method, training
     crop = math.prod(min(n, w) if w else n for n, w in zip(spatial, wanted, strict=True))
     groups = math.prod(sizes[a] for a in layout.grouped)
     train, predict = (1e-6 * cost * (3 if layout.volume else 1) for cost in method.cost)
-    return groups * training.steps * training.batch * crop * train + math.prod(shape) * predict
+    passes = method.stochastic_passes or (8 if training.ensemble else 1)
+    return groups * training.steps * training.batch * crop * train + math.prod(shape) * predict * passes
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from napari_lotadenoise.trainer import Trainer
 
 #: Largest and smallest side of a tile in pixels, and its planes in a volume.
 LARGEST, SMALLEST, DEPTH = 256, 64, 16
-#: Microseconds that one tile may take (as far as the method's cost tells), so that a run can be stopped between two.
+#: Microseconds that one pass over a tile may take (as far as the method's cost tells), so that a run can be stopped after it.
 PATIENCE = 300_000
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import threading
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from napari_lotadenoise import ops
 from napari_lotadenoise.crops import Crops, channels_last
 from napari_lotadenoise.errors import TrainingError
 from napari_lotadenoise.image import reflected
 from napari_lotadenoise.method import Curve, Method, Moment, Terms, Training
 from napari_lotadenoise.nets import Network
 from napari_lotadenoise.optimise import Adam, Kept, WeightAverage, rate_at
-from napari_lotadenoise.passes import RunningPasses, average_passes, average_turns
+from napari_lotadenoise.passes import RunningPasses
 from napari_lotadenoise.tuning import fast_bfloat16
 
 #: Steps between two scorings on held-out pixels.
@@ -75,7 +75,7 @@ class Trainer:
         self._running = RunningPasses()
         self.bfloat16 = uses_bfloat16(training, self.device, pool.ndim - 2)
         if self.learns:
-            self.optimiser = Adam(self.net)
+            self.optimiser = Adam(self.net, clip=training.clip)
             self.average = WeightAverage(self.net, training.average) if training.average else None
 
     @property
@@ -161,15 +161,22 @@ class Trainer:
             maps = self.method.step(self.current, image, self.state, moment).maps
         return {name: nn.functional.interpolate(m.float(), image.shape[2:], mode="nearest") for name, m in maps.items()}
 
-    def denoise(self, image: Tensor, number: int = 0) -> tuple[Tensor, Tensor | None]:
-        """Denoise tile `number` (N, C, [Z], Y, X) for the result; the deviation of its passes where there are any."""
+    def outputs(self, image: Tensor, number: int = 0) -> Iterator[Tensor]:
+        """Denoise tile `number` (N, C, [Z], Y, X) for the result, which is the mean of what comes out.
+
+        One output, or one for each stochastic pass of the method, or one for each flip and rotation of an ensemble.
+        """
+        if self.method.stochastic_passes:
+            chance = self._generator(number)
+            for _ in range(self.method.stochastic_passes):
+                yield self._infer(self.method.sample, image, rng=chance)
+            return
+        for turn in range(ops.TURNS if self.training.ensemble else 1):
+            yield ops.turned_back(self._infer(self.method.predict, ops.turned(image, turn)), turn)
+
+    def _infer(self, function: Callable[..., Tensor], image: Tensor, **options: Any) -> Tensor:
         with torch.inference_mode():
-            if self.method.stochastic_passes:
-                chance = self._generator(number)
-                sample = functools.partial(self.method.sample, self.current, image, self.state, chance)
-                return average_passes(sample, self.method.stochastic_passes)
-            predict = functools.partial(self.method.predict, self.current, state=self.state)
-            return average_turns(predict, image) if self.training.ensemble else predict(image), None
+            return function(self.current, image, self.state, **options)
 
     def _learn(self, loss: Tensor) -> None:
         self.optimiser.step(loss, rate_at(self.step_number, self.training))

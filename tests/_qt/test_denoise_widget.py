@@ -274,6 +274,75 @@ def test_the_preview_shows_the_channel_of_the_slider(open_dock, stack, qtbot, ch
     assert int(np.argmin([np.abs(shown - plane).mean() for plane in stack])) == 2
 
 
+def test_the_schedule_follows_the_3d_box_and_keeps_what_was_typed(open_dock, stack):
+    _, dock = open_dock(stack)
+    flat, solid = (METHODS["lota-n2n"].preset("fast").schedule(volume=volume) for volume in (False, True))
+    assert flat.steps != solid.steps
+    dock.form["trace"].value = 2.0
+    dock.axes.set_layout("ZYX", volume=True)
+    assert (dock.form["steps"].value, dock.form["batch"].value) == (solid.steps, solid.batch)
+    assert dock.form["trace"].value == 2.0
+    dock.axes.set_layout("ZYX", volume=False)
+    assert (dock.form["steps"].value, dock.form["batch"].value) == (flat.steps, flat.batch)
+
+
+def test_the_boxes_are_those_of_the_method(open_dock, stack):
+    _, dock = open_dock(stack)
+    assert list(dock.maps.boxes) == ["residual", "pair a", "pair b", "proxy a", "trace"]
+    dock.maps.boxes["residual"].setChecked(True)
+    dock.method.setCurrentText("Blind2Grad-style")
+    assert list(dock.maps.boxes) == ["residual", "uncertainty", "mask", "detail", "protected", "gradient difference"]
+    assert dock.maps.wanted() == {"residual"}
+    dock.method.setCurrentText("Gaussian")
+    assert list(dock.maps.boxes) == ["residual"]
+
+
+def test_a_calibration_shows_its_curve(open_dock, stack, qtbot):
+    _, dock = open_dock(stack)
+    dock.method.setCurrentText("Gaussian")
+    click(dock, qtbot)
+    finish(dock, qtbot)
+    assert dock.plot.calibration.isVisible()
+    curve = dock.plot.steps("calibration"), dock.plot.values("calibration")
+    assert len(curve[0]) == len(METHODS["gaussian"].candidates)
+    best = curve[0][int(np.argmin(curve[1]))]
+    assert f"best at {best:g}" in dock.plot.calibration.plotItem.titleLabel.text
+    dock.method.setCurrentText("LoTA-N2N")
+    steps(dock, 3)
+    click(dock, qtbot)
+    finish(dock, qtbot)
+    assert not dock.plot.calibration.isVisible()
+
+
+def test_a_method_of_chance_shows_its_running_mean_and_leaves_its_uncertainty(open_dock, stack, qtbot):
+    viewer, dock = open_dock(stack)
+    dock.method.setCurrentText("Self2Self")
+    steps(dock, 100_000)
+    dock.form["passes"].value = 3
+    dock.maps.boxes["uncertainty"].setChecked(True)
+    dock.maps.boxes["mask"].setChecked(True)
+    click(dock, qtbot)
+    qtbot.waitUntil(lambda: "cells · uncertainty (live)" in names(viewer), timeout=60_000)
+    running(dock, qtbot, previews=4)
+    assert viewer.layers["cells · uncertainty (live)"].data.min() >= 0
+    dock.finish_now()
+    finish(dock, qtbot)
+    assert names(viewer) == ["cells", "cells · Self2Self uncertainty", "cells · Self2Self"]
+    layer = viewer.layers["cells · Self2Self uncertainty"]
+    assert not layer.visible
+    assert layer.data.shape == stack.shape
+    assert layer.data.min() >= 0
+    assert layer.data.max() > 0
+
+
+def test_the_colours_of_a_mask_tell_its_codes_apart():
+    from napari_lotadenoise._qt.live import _MASK
+
+    shown = _MASK.map(np.array([0, 1, 2, 3]) / 3)
+    assert shown[0, 3] == 0
+    assert len({tuple(np.round(colour, 2)) for colour in shown}) == 4
+
+
 def test_mask_and_residual_come_and_go_while_running(open_dock, stack, qtbot):
     viewer, dock = open_dock(stack)
     dock.method.setCurrentText("Noise2Self")

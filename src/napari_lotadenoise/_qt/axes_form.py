@@ -73,13 +73,18 @@ class AxesForm(QWidget):
         AxesError
             Where two axes have the same meaning.
         """
-        chosen = [box.currentData() for box in self._boxes]
+        chosen = self._letters()
         for letter in chosen:
             if chosen.count(letter) > 1:
                 raise AxesError(f"Two axes are both {_WORDS[letter]}; choose another meaning for one of them.")
         letters = "".join(chosen) + "YX" + ("S" if self._rgb else "")
         channels = self._channels.currentData() if "C" in letters else "apart"
-        return Layout(letters, channels, self._volume.isChecked() and "Z" in letters)
+        return Layout(letters, channels, self.volume)
+
+    @property
+    def volume(self) -> bool:
+        """Whether a 3-D network is wanted and there is a depth for it."""
+        return self._volume.isChecked() and "Z" in self._letters()
 
     def set_layout(self, axes: str, channels: str = "apart", volume: bool = False) -> None:
         """Show other axes, for example ``"CZYX"``."""
@@ -89,10 +94,13 @@ class AxesForm(QWidget):
         self._volume.setChecked(volume)
 
     def _adapt(self) -> None:
-        letters = [box.currentData() for box in self._boxes]
+        letters = self._letters()
         self._form.setRowVisible(self._channels, "C" in letters)
         self._form.setRowVisible(self._volume, "Z" in letters)
         self.changed.emit()
+
+    def _letters(self) -> list[str]:
+        return [box.currentData() for box in self._boxes]
 
     def _clear(self) -> None:
         for box in self._boxes:

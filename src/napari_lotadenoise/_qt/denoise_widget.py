@@ -140,6 +140,7 @@ class DenoiseWidget(QWidget):
         self.advanced.setDuration(0)
         self._advanced_box = QVBoxLayout()
         self.form: Any = None
+        self._volume = False
         self.run_bar, self.plot = RunBar(), LivePlot()
 
     def _arrange(self) -> None:
@@ -175,7 +176,7 @@ class DenoiseWidget(QWidget):
         self.method.currentIndexChanged.connect(self._choose_method)
         self.preset.currentIndexChanged.connect(self._fill_parameters)
         self.device.currentIndexChanged.connect(self._describe)
-        self.axes.changed.connect(self._describe)
+        self.axes.changed.connect(self._on_axes)
         self.maps.changed.connect(self._show_live)
         bar = self.run_bar
         bar.denoise.connect(self.denoise)
@@ -188,6 +189,16 @@ class DenoiseWidget(QWidget):
 
     def _on_layer(self, index: int = 0) -> None:
         self.axes.show_layer(self.layer)
+        self._describe()
+
+    def _on_axes(self) -> None:
+        """Take over what the schedule of a 3-D network has otherwise; what the user has changed elsewhere stays."""
+        preset, volume = self._method().preset(self.preset.currentText()), self.axes.volume
+        if volume != self._volume:
+            self._volume = volume
+            schedule = preset.schedule(volume=volume)
+            for name in preset.volume:
+                self.form[name].value = getattr(schedule, name)
         self._describe()
 
     def _choose_method(self, index: int = 0) -> None:
@@ -207,7 +218,8 @@ class DenoiseWidget(QWidget):
         self.about.setToolTip(info.source)
 
     def _fill_parameters(self, index: int = 0) -> None:
-        method, training = configure(self._method(), self.preset.currentText())
+        self._volume = self.axes.volume
+        method, training = configure(self._method(), self.preset.currentText(), volume=self._volume)
         if self.form is not None:
             self._advanced_box.removeWidget(self.form.native)
             self.form.native.deleteLater()

@@ -52,7 +52,10 @@ class Blind2Grad(Self2Self):
         url="https://doi.org/10.3934/math.2025637",
     )
     presets: ClassVar = {
-        "fast": Preset(Training(steps=1500, rate=2e-3, crop=64, batch=2, average=0.98, scaling="deviation")),
+        "fast": Preset(
+            Training(steps=1500, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0),
+            volume={"steps": 500, "batch": 1, "crop": 40, "crop_depth": 16},
+        ),
         "paper": Preset(
             Training(
                 steps=30_000, rate=2e-5, schedule="constant", crop=0, crop_depth=0, batch=1, augment=True, average=0,
@@ -62,7 +65,7 @@ class Blind2Grad(Self2Self):
         ),
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "detail": "mask", "protected": "mask", "gradient difference": "magnitude"}
-    cost: ClassVar = (12.0, 30.0)
+    cost: ClassVar = (5.0, 2.0)
 
     dual_mask: bool = knob(True, "Spare detail when hiding pixels, and hide flat ones instead.")
     gradient_loss: bool = knob(True, "Hold the gradients of the masked and the unmasked output together.")

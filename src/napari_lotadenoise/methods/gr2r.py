@@ -41,7 +41,10 @@ class GR2R(Method):
         url="https://openreview.net/forum?id=vfa7--yvtYh",
     )
     presets: ClassVar = {
-        "fast": Preset(Training(steps=600, rate=5e-3, crop=64, batch=6, average=0.98, holdout=0, scaling="deviation")),
+        "fast": Preset(
+            Training(steps=1500, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True, holdout=0),
+            volume={"steps": 600, "batch": 1, "crop": 40, "crop_depth": 16},
+        ),
         "paper": Preset(
             Training(
                 steps=4000, rate=3e-4, schedule="halving", halve_every=1500, crop=96, crop_depth=16, batch=10, average=0,
@@ -56,7 +59,7 @@ class GR2R(Method):
         "generated noise": "signed",
         "pseudo input": "picture",
     }
-    cost: ClassVar = (4.0, 0.4)
+    cost: ClassVar = (3.2, 0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the one of Blind2Unblind.", choices=("unet", "lehtinen")

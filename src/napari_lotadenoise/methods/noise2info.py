@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise.lazy import ops, torch
-from napari_lotadenoise.method import Info, Moment, Preset, Terms, Training
+from napari_lotadenoise.method import Info, Moment, Preset, Terms
 from napari_lotadenoise.methods.noise2same import REFERENCE, Noise2Same
 from napari_lotadenoise.params import knob
 
@@ -45,10 +45,10 @@ class Noise2Info(Noise2Same):
         "Wang_Noise2Info_Noisy_Image_to_Information_of_Noise_for_Self-Supervised_Image_Denoising_ICCV_2023_paper.html",
     )
     presets: ClassVar = {
-        "fast": Preset(Training(steps=600, rate=1e-2, crop=64, batch=6, average=0.98, scaling="deviation")),
+        "fast": Noise2Same.presets["fast"],
         "paper": Preset(
             REFERENCE,
-            {"architecture": "residual", "width": 96, "every": 900, "patches": 6400, "confirm": "none"},
+            {"architecture": "residual", "width": 96, "box": 14, "every": 900, "patches": 6400, "confirm": "none"},
         ),
     }
 

@@ -54,19 +54,22 @@ class Noise2Same(Method):
         url="https://arxiv.org/abs/2010.11971",
     )
     presets: ClassVar = {
-        "fast": Preset(Training(steps=400, rate=1e-2, crop=64, batch=6, average=0.98, scaling="deviation")),
-        "paper": Preset(REFERENCE, {"architecture": "residual", "width": 96}),
+        "fast": Preset(
+            Training(steps=1500, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
+            volume={"steps": 400, "batch": 1, "crop": 40, "crop_depth": 16},
+        ),
+        "paper": Preset(REFERENCE, {"architecture": "residual", "width": 96, "box": 14}),
     }
     maps: ClassVar = {"mask": "mask", "change by hiding": "magnitude"}
-    cost: ClassVar = (3.2, 0.4)
+    cost: ClassVar = (2.6, 0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the residual one of the authors.", choices=("unet", "residual")
     )
     width: int = knob(16, "Channels of the first level.", ge=4, le=128, step=4)
     levels: int = knob(2, "Times that the network halves the image.", ge=1, le=4, step=1)
-    norm: str = knob("batch", "Normalisation in the small U-Net.", choices=("batch", "none"))
-    box: int = knob(14, "One pixel in box x box is hidden.", ge=2, le=64, step=1, unit="px")
+    norm: str = knob("none", "Normalisation in the small U-Net.", choices=("batch", "none"))
+    box: int = knob(4, "One pixel in box x box is hidden.", ge=2, le=64, step=1, unit="px")
     replacement: str = knob(
         "donut",
         "What hidden pixels are replaced by: the mean of their neighbours, or normal noise of deviation 0.2.",

@@ -36,7 +36,10 @@ class Noise2Self(Method):
         url="https://arxiv.org/abs/1901.11365",
     )
     presets: ClassVar = {
-        "fast": Preset(Training(steps=300, rate=1e-2, crop=64, batch=8, average=0.98, scaling="deviation")),
+        "fast": Preset(
+            Training(steps=1200, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
+            volume={"steps": 300, "batch": 1, "crop": 40, "crop_depth": 16},
+        ),
         "paper": Preset(
             Training(
                 steps=500, rate=1e-2, schedule="constant", crop=0, crop_depth=0, batch=1, augment=False, average=0,
@@ -47,14 +50,14 @@ class Noise2Self(Method):
     }  # fmt: skip
     holds_out_pixels: ClassVar = True
     maps: ClassVar = {"mask": "mask", "filled input": "picture"}
-    cost: ClassVar = (1.6, 0.4)
+    cost: ClassVar = (1.3, 0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the eight-layer DnCNN of the notebook.", choices=("unet", "dncnn")
     )
     width: int = knob(16, "Channels of the U-Net's first level; DnCNN has four times as many.", ge=4, le=128, step=4)
     levels: int = knob(2, "Times that the U-Net halves the image.", ge=1, le=4, step=1)
-    norm: str = knob("batch", "Normalisation in the U-Net.", choices=("batch", "none"))
+    norm: str = knob("none", "Normalisation in the U-Net.", choices=("batch", "none"))
     grid: int = knob(4, "One pixel in grid x grid is hidden at a time.", ge=2, le=8, step=1, unit="px")
     partition: str = knob(
         "grid", "How pixels are parted into sets that are hidden together.", choices=("grid", "random")

@@ -41,17 +41,18 @@ class Self2Self(Method):
         "Quan_Self2Self_With_Dropout_Learning_Self-Supervised_Denoising_From_Single_Image_CVPR_2020_paper.html",
     )
     presets: ClassVar = {
-        "fast": Preset(Training(steps=2000, rate=2e-3, crop=64, batch=2, average=0.98, scaling="deviation")),
-        "paper": Preset(
-            REFERENCE, {"width": 48, "levels": 5, "hidden": 0.3, "dropout": 0.3, "passes": 100}
+        "fast": Preset(
+            Training(steps=2000, rate=2e-3, crop=64, batch=2, average=0.98, clip=1.0),
+            volume={"steps": 600, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
+        "paper": Preset(REFERENCE, {"width": 48, "levels": 5, "hidden": 0.3, "dropout": 0.3, "passes": 100}),
     }
     holds_out_pixels: ClassVar = False
     maps: ClassVar = {"mask": "mask"}
-    cost: ClassVar = (6.0, 30.0)
+    cost: ClassVar = (3.0, 2.0)
 
     width: int = knob(24, "Channels of the encoder; the decoder has twice as many.", ge=6, le=192, step=6)
-    levels: int = knob(3, "Times that the network halves the image.", ge=1, le=6, step=1)
+    levels: int = knob(2, "Times that the network halves the image.", ge=1, le=6, step=1)
     norm: str = knob("none", "Normalisation in the decoder.", choices=("batch", "none"))
     hidden: float = knob(0.25, "Share of the pixels that are hidden.", ge=0.02, le=0.9, step=0.05)
     dropout: float = knob(0.25, "Share of the decoder's features that are dropped.", ge=0, le=0.9, step=0.05)

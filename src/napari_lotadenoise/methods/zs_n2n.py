@@ -45,7 +45,10 @@ class ZSN2N(Method):
     presets: ClassVar = {
         # No flips or rotations: scanners leave a little correlation along their lines, and a network that is taught to
         # ignore directions does worse on it (0.3 dB on a two-photon frame, measured).
-        "fast": Preset(Training(steps=600, rate=6e-3, crop=96, batch=1, augment=False, average=0.95)),
+        "fast": Preset(
+            Training(steps=600, rate=6e-3, crop=96, batch=1, augment=False, average=0.95),
+            volume={"steps": 300, "crop": 64},
+        ),
         "paper": Preset(REFERENCE),
     }
     grain: ClassVar = 2
