@@ -8,7 +8,7 @@ from napari_lotadenoise import denoise, ops
 from napari_lotadenoise.method import Moment
 from napari_lotadenoise.methods.gr2r import GR2R
 from napari_lotadenoise.metrics import psnr
-from napari_lotadenoise.watchdog import STEPS, Watchdog
+from napari_lotadenoise.watchdog import Watchdog
 
 PRINTED = {"self_reconstruction": 1.0, "pseudo": 1.0}
 
@@ -85,23 +85,21 @@ def test_the_default_weights_do_not_wake_it(small):
     assert result.residual.std() == pytest.approx(20, rel=0.15)
 
 
-def readings(dog: Watchdog, values: list[float]) -> list[str]:
+def readings(dog: Watchdog, values: list[float], progress: float) -> list[str]:
     found = []
     for value in values:
-        for _ in range(STEPS):
-            dog.note(torch.tensor(value))
+        dog.note(torch.tensor(value), progress)
         found.append(dog.read())
     return found
 
 
 def test_the_watchdog_sleeps_while_the_network_learns_and_barks_at_a_drop():
-    dog = Watchdog(expected=0.4)
-    assert not any(readings(dog, [1.0, 0.8, 0.6, 0.45]))
-    dog.progress = 0.5
-    assert not any(readings(dog, [0.42, 0.41, 0.4, 0.4, 0.39, 0.4, 0.4, 0.4]))
-    assert any(readings(dog, [0.34]))
+    dog = Watchdog(torch.zeros(1), expected=0.4)
+    assert not any(readings(dog, [1.0, 0.8, 0.6, 0.45], progress=0.1))
+    assert not any(readings(dog, [0.42, 0.41, 0.4, 0.4, 0.39, 0.4, 0.4, 0.4], progress=0.5))
+    assert any(readings(dog, [0.34], progress=0.6))
 
 
 def test_far_below_the_expected_noise_it_barks_at_any_time():
-    assert any(readings(Watchdog(expected=0.4), [0.15]))
-    assert not Watchdog(expected=0.4).read()
+    assert any(readings(Watchdog(torch.zeros(1), expected=0.4), [0.15], progress=0.0))
+    assert not Watchdog(torch.zeros(1), expected=0.4).read()

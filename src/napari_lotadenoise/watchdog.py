@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-
-import torch
 from torch import Tensor
 
-#: Steps that one reading averages, and readings that it is compared with.
-STEPS, READINGS = 25, 8
+#: Steps between two readings, and readings that one is compared with.
+EVERY, READINGS = 25, 8
 #: Share of the training in which the dog sleeps: the residual falls then anyway, as the network learns.
 ASLEEP = 0.2
 #: It barks where a reading falls below this share of the running median, or, awake or not, of the noise expected.
@@ -20,28 +17,33 @@ class Watchdog:
 
     Parameters
     ----------
+    crops : tensor (N, C, [Z], Y, X)
+        What readings are taken on; always the same, since crops differ in their noise.
     expected : float
         Noise deviation that was estimated beforehand, in scaled units; a low estimate only makes the dog milder.
     """
 
-    def __init__(self, expected: float) -> None:
-        self.expected, self.progress = expected, 0.0
-        self.readings: list[float] = []
-        self._recent: deque[Tensor] = deque(maxlen=STEPS)
+    def __init__(self, crops: Tensor, expected: float) -> None:
+        self.crops, self.expected = crops, expected
+        self.awake = False
+        self._readings: list[Tensor] = []
+        self._seen = 0
 
-    def note(self, deviation: Tensor) -> None:
-        """Take down the deviation of the residual in one step; does not wait for the device."""
-        self._recent.append(deviation)
+    def note(self, deviation: Tensor, progress: float) -> None:
+        """Take down the deviation of the residual; does not wait for the device."""
+        self.awake = progress >= ASLEEP
+        self._readings.append(deviation)
 
     def read(self) -> str:
-        """Take a reading; says what is wrong, or nothing."""
-        if len(self._recent) < STEPS:
+        """Look at the newest reading; says what is wrong, or nothing."""
+        if self._seen == len(self._readings):
             return ""
-        reading = float(torch.stack(list(self._recent)).mean())
-        before = sorted(self.readings[-READINGS:])
-        if self.progress >= ASLEEP:
-            self.readings.append(reading)
+        reading = float(self._readings[-1])
+        before = sorted(float(r) for r in self._readings[-READINGS - 1 : -1])
+        self._seen = len(self._readings)
         dropped = len(before) >= READINGS // 2 and reading < DROP * before[len(before) // 2]
-        if reading < FAR_DROP * self.expected or dropped:
+        if not self.awake:
+            self._readings, self._seen = [], 0
+        if reading < FAR_DROP * self.expected or (self.awake and dropped):
             return "stopped: the network began to copy the image; went back to its last healthy weights"
         return ""

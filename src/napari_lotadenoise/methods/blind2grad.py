@@ -53,8 +53,8 @@ class Blind2Grad(Self2Self):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1500, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0),
-            volume={"steps": 500, "batch": 1, "crop": 40, "crop_depth": 16},
+            Training(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0),
+            volume={"steps": 350, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         "paper": Preset(
             Training(

@@ -42,8 +42,8 @@ class GR2R(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1500, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True, holdout=0),
-            volume={"steps": 600, "batch": 1, "crop": 40, "crop_depth": 16},
+            Training(steps=700, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True, holdout=0),
+            volume={"steps": 500, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         "paper": Preset(
             Training(
@@ -90,11 +90,19 @@ class GR2R(Method):
         from napari_lotadenoise.noise import robust_laplacian_sigma
         from napari_lotadenoise.watchdog import Watchdog
 
-        return Watchdog(robust_laplacian_sigma(pool.flatten(0, -3)[len(pool) // 2].cpu().numpy()))
+        expected = robust_laplacian_sigma(pool.flatten(0, -3)[len(pool) // 2].cpu().numpy())
+        return Watchdog(ops.random_crops(pool, 64, 4, torch.Generator(pool.device).manual_seed(0)), expected)
 
     def begin(self, net: Network, state: Watchdog, moment: Moment) -> None:
-        """Tell the watchdog the time."""
-        state.progress = moment.progress
+        """Let the watchdog note how much is removed, now and then."""
+        from napari_lotadenoise.watchdog import EVERY
+
+        if moment.step % EVERY:
+            return
+        net.eval()
+        with torch.no_grad():
+            state.note((state.crops - net(state.crops)).std(), moment.progress)
+        net.train()
 
     def step(self, net: Network, crops: Tensor, state: Watchdog, moment: Moment) -> Terms:
         """The three terms of eq. 14."""
@@ -116,10 +124,6 @@ class GR2R(Method):
         deviation = residual.std()
         skewness = (residual - residual.mean()).pow(3).mean() / deviation.pow(3).clamp_min(1e-12)
         return Terms(losses, maps, {"sigma": deviation, "skewness": skewness})
-
-    def settle(self, terms: Terms, state: Watchdog) -> None:
-        """Let the watchdog note the deviation of the residual."""
-        state.note(terms.values["sigma"])
 
     def alarm(self, state: Watchdog) -> str:
         """Say that the network is on its way to the identity, where the residual shrinks."""

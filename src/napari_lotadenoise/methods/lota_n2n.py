@@ -45,16 +45,17 @@ class LoTAN2N(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1000, rate=3e-3, crop=64, batch=4, average=0.98), volume={"steps": 300, "batch": 1}
+            Training(steps=1000, rate=3e-3, crop=64, batch=4, average=0.98, ensemble=True),
+            volume={"steps": 300, "batch": 1},
         ),
-        "paper": Preset(REFERENCE, {"layers": 2}),
+        "paper": Preset(REFERENCE),
     }
     maps: ClassVar = {"pair a": "picture", "pair b": "picture", "proxy a": "picture", "trace": "signed"}
     grain: ClassVar = 2
     cost: ClassVar = (0.5, 0.1)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
-    layers: int = knob(4, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
+    layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
     trace: float = knob(1.0, "Weight of the trace constraint in stage 2.", ge=0, le=10, step=0.1)
     patch: int = knob(
         16,

@@ -55,8 +55,8 @@ class Noise2Same(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1500, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
-            volume={"steps": 400, "batch": 1, "crop": 40, "crop_depth": 16},
+            Training(steps=700, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
+            volume={"steps": 300, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         "paper": Preset(REFERENCE, {"architecture": "residual", "width": 96, "box": 14}),
     }

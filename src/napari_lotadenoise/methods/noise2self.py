@@ -37,7 +37,7 @@ class Noise2Self(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1200, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
+            Training(steps=600, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
             volume={"steps": 300, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         "paper": Preset(
