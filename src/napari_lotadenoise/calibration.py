@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 #: One pixel in GRID x GRID is hidden at a time.
 GRID = 4
-#: Planes of a channel that its noise is measured on.
-PLANES = 16
 
 
 def scan_presets(
@@ -84,12 +82,13 @@ class Calibrated(Method):
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Measure the noise, and be ready to note what each value has brought."""
-        from napari_lotadenoise.noise import laplacian_sigma, patch_sigma, wavelet_sigma
+        from napari_lotadenoise.noise import laplacian_sigma, patch_sigma, typical_sigma, wavelet_sigma
 
         # The median of the wavelet estimate is 0 where more than half of the image is an even background.
-        sigma = _deviation(pool, wavelet_sigma) or _deviation(pool, laplacian_sigma)
+        images = pool.cpu().numpy()
+        sigma = typical_sigma(images, wavelet_sigma) or typical_sigma(images, laplacian_sigma)
         # Mixing needs the mean variance; the wavelet estimate is that of the darker half of the pixels.
-        known = (self.noise / unit or _deviation(pool, patch_sigma)) if self.mix else 0.0
+        known = (self.noise / unit or typical_sigma(images, patch_sigma)) if self.mix else 0.0
         return SimpleNamespace(
             sigma=sigma, variance=known**2, value=self._given or self.candidates[0], loss=float("inf"), tried={}
         )
@@ -184,9 +183,3 @@ class CalibratedByHiding(Calibrated):
             for number in numbers
         ]
         return torch.stack(errors).mean()
-
-
-def _deviation(pool: Tensor, estimator: Callable[[np.ndarray], float]) -> float:
-    """Noise deviation by an estimator: the median over planes of each channel, the mean over channels."""
-    planes = pool.movedim(1, 0).flatten(1, -3).cpu().numpy()
-    return float(np.mean([np.median([estimator(plane) for plane in channel[:PLANES]]) for channel in planes]))

@@ -70,6 +70,13 @@ ESTIMATORS: dict[str, Callable[[np.ndarray], float]] = {
 }
 
 
+def typical_sigma(images: np.ndarray, estimator: Callable[[np.ndarray], float] = robust_laplacian_sigma) -> float:
+    """Noise deviation of images (N, C, [Z], Y, X): the median over at most 16 planes of each channel, the mean over channels."""
+    planes = np.moveaxis(images, 1, 0).reshape(images.shape[1], -1, *images.shape[-2:])
+    spread = np.unique(np.linspace(0, planes.shape[1] - 1, 16).astype(int))
+    return float(np.mean([np.median([estimator(plane) for plane in channel[spread]]) for channel in planes]))
+
+
 def lag_one(plane: np.ndarray) -> tuple[float, float]:
     """Correlation of the noise with its neighbour in y and in x, estimated from a high-pass of the image.
 

@@ -102,13 +102,13 @@ class Blind2Grad(Self2Self):
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Turn the thresholds into scaled units."""
-        from napari_lotadenoise.noise import robust_laplacian_sigma
+        from napari_lotadenoise.noise import typical_sigma
 
-        plane = pool.flatten(0, -3)[len(pool) // 2].cpu().numpy()
-        low, high = np.percentile(plane, (0.1, 99.9))
+        images = pool.cpu().numpy()
+        low, high = np.percentile(images[..., ::2, ::2], (0.1, 99.9))
         detail = self.detail / 255 * (high - low)
         if self.follow_noise:
-            detail = max(detail, 2.5 * robust_laplacian_sigma(plane))
+            detail = max(detail, 2.5 * typical_sigma(images))
         return SimpleNamespace(detail=float(detail), edge=float(self.edge / 255 * (high - low)))
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:

@@ -87,11 +87,11 @@ class GR2R(Method):
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> Watchdog:
         """Wake a watchdog that knows about how much noise there is."""
-        from napari_lotadenoise.noise import robust_laplacian_sigma
+        from napari_lotadenoise.noise import typical_sigma
         from napari_lotadenoise.watchdog import Watchdog
 
-        expected = robust_laplacian_sigma(pool.flatten(0, -3)[len(pool) // 2].cpu().numpy())
-        return Watchdog(ops.random_crops(pool, 64, 4, torch.Generator(pool.device).manual_seed(0)), expected)
+        crops = ops.random_crops(pool, 64, 4, torch.Generator(pool.device).manual_seed(0))
+        return Watchdog(crops, typical_sigma(pool.cpu().numpy()))
 
     def begin(self, net: Network, state: Watchdog, moment: Moment) -> None:
         """Let the watchdog note how much is removed, now and then."""
