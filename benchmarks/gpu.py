@@ -125,7 +125,7 @@ def _row(work: Work, device: torch.device, threads: int, options: argparse.Names
 
 def _timed(work: Work, device: torch.device, threads: int, preset: str, changes: dict[str, Any]) -> Times:
     """Run once; the last report of the training, which has waited for the device, parts training from prediction."""
-    method, training = configure(METHODS[work.method], preset, **changes)
+    method, training = configure(METHODS[work.method], preset, volume=work.volume, **changes)
     options = Options(axes=work.axes, volume=work.volume, device=str(device), threads=threads)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -146,7 +146,7 @@ def _timed(work: Work, device: torch.device, threads: int, preset: str, changes:
 
 def _step_speed(work: Work, device: torch.device, threads: int, preset: str) -> tuple[str, ...]:
     """Milliseconds of a training step, its TFLOP/s, those of a large product, and the share; for trained methods."""
-    method, training = configure(METHODS[work.method], preset, steps=MANY)
+    method, training = configure(METHODS[work.method], preset, volume=work.volume, steps=MANY)
     if not method.trained:
         return ("-",) * 4
     stack = Stack(work.noisy, layout_for(work.noisy.shape, work.axes, volume=work.volume))

@@ -195,3 +195,11 @@ def test_a_step_is_not_judged_twice(pair, monkeypatch):
     monkeypatch.setattr(METHODS["gaussian"], "smooth", None)
     terms = trainer.method.step(trainer.net, pair[1], trainer.state, Moment(3, 10, torch.Generator()))
     assert terms.losses["hidden pixels"].item() == pytest.approx(trainer.curve.losses[3])
+
+
+def test_the_result_tells_what_was_calibrated():
+    image = scene((32, 32)) + np.random.default_rng(0).normal(0, 10, (32, 32)).astype(np.float32)
+    result = denoise(image, "gaussian")
+    assert result.curve.values == tuple(sorted(METHODS["gaussian"].candidates))
+    assert result.recipe.notes == (f"Calibrated: width {result.curve.best:g}.",)
+    assert not denoise(image, "gaussian", width=1.0).recipe.notes

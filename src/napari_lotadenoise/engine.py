@@ -161,6 +161,9 @@ class _Run:
                 break
         trainer.keep_best()
         self.steps_done[self.group] = trainer.step_number
+        if trainer.curve is not None and len(trainer.curve.values) > 1:
+            where = f" in channel {self.group}" if self.stack.groups > 1 else ""
+            self.notes.append(f"Calibrated{where}: {trainer.curve.parameter} {trainer.curve.best:g}.")
         if not self.stop:
             yield from self._report(trainer, scale)
             if self.sigma is not None:

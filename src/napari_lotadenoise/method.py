@@ -61,6 +61,11 @@ class Curve(NamedTuple):
     values: tuple[float, ...]
     losses: tuple[float, ...]
 
+    @property
+    def best(self) -> float:
+        """The value of the lowest loss."""
+        return self.values[self.losses.index(min(self.losses))]
+
 
 class Moment(NamedTuple):
     """Where in the training a step is, and its source of chance, which lives on the device of the crops."""

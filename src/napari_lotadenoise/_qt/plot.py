@@ -91,15 +91,14 @@ class LivePlot(QWidget):
 
     def _show_calibration(self, curve: Curve) -> None:
         """Draw the loss over the parameter, the best value marked by a large dot."""
-        best = int(np.argmin(curve.losses))
-        sizes = [12 if index == best else 6 for index in range(len(curve.values))]
+        sizes = [12 if value == curve.best else 6 for value in curve.values]
         self._data["calibration"] = (list(curve.values), list(curve.losses))
         pen = pg.mkPen(_COLOURS[0], width=2)
         self.calibration.clear()
         self.calibration.plot(
             *self._data["calibration"], pen=pen, symbol="o", symbolSize=sizes, symbolBrush=_COLOURS[0]
         )
-        title = f"loss over {curve.parameter}, best at {curve.values[best]:g}"
+        title = f"loss over {curve.parameter}, best at {curve.best:g}"
         self.calibration.setTitle(title, color=self._foreground, size="8pt")
         self.calibration.show()
 
