@@ -7,7 +7,7 @@ from napari_lotadenoise.engine import Options, run
 from napari_lotadenoise.image import Layout, Stack
 from napari_lotadenoise.method import configure
 from napari_lotadenoise.methods import METHODS
-from tests.conftest import scene
+from tests.conftest import quick, scene
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -19,8 +19,7 @@ def test_tiled_is_untiled(method, volume, monkeypatch):
     shape = (5, 53, 45) if volume else (53, 45)
     image = scene(shape) + np.random.default_rng(0).normal(0, 10, shape).astype(np.float32)
     options = Options(axes="ZYX" if volume else "YX", volume=volume)
-    narrow = {"width": 6} if METHODS[method].trained else {}
-    configured, training = configure(METHODS[method], steps=2, crop=16, batch=1, ensemble=False, **narrow)
+    configured, training = configure(METHODS[method], **quick(method, steps=2, crop=16, batch=1))
 
     # Chance differs from tile to tile; what a network sees does not depend on it.
     monkeypatch.setattr(METHODS[method], "stochastic_passes", 0, raising=False)

@@ -84,12 +84,14 @@ class Noise2Info(Noise2Same):
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
         """The bound of Noise2Same with the sigma of now."""
         terms = super().step(net, crops, state, moment)
+        values = {name: value for name, value in terms.values.items() if name != "sigma assumed"}
         more = {
+            "sigma": state.sigma,
             "sigma raw": state.raw,
             "E": state.spread,
             "signal dependence": state.spread / terms.values["R"].detach(),
         }
-        return terms._replace(values={**terms.values, **more})
+        return terms._replace(values={**values, **more})
 
     def _estimate(self, net: Network, state: SimpleNamespace, moment: Moment) -> Tensor:
         """sigma* from crops all over the pool."""
