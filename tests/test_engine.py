@@ -363,3 +363,20 @@ def test_an_array_that_can_only_be_indexed_is_never_read_whole():
     image = list(run(lazy, *configure(METHODS["zs-n2n"], steps=5), Options(axes="ZYX")))[-1].result.image
     assert lazy.largest <= 32 * 32
     assert np.array_equal(image, denoise(stack, "zs-n2n", "ZYX", steps=5).image)
+
+
+@pytest.mark.parametrize(("score", "kept"), [(0.9, 8), (1.005, 8), (1.02, 7)])
+def test_the_last_weights_are_kept_unless_they_score_clearly_worse(noisy, monkeypatch, score, kept):
+    """Weights of 7 have scored 1.0, those of 8, the last, score `score`."""
+    from napari_lotadenoise.trainer import Trainer
+
+    scores = iter([1.0, score])
+    monkeypatch.setattr(METHODS["zs-n2n"], "score", lambda *_: torch.tensor(next(scores)))
+    method, training = configure(METHODS["zs-n2n"], steps=50, crop=16)
+    trainer = Trainer(torch.from_numpy(noisy)[None, None], method, training, seed=0)
+    weight = next(trainer.current.parameters())
+    for value in (7.0, 8.0):
+        weight.data.fill_(value)
+        trainer._take_score()
+    trainer.keep_best()
+    assert weight.flatten()[0].item() == kept

@@ -37,7 +37,7 @@ def test_box_masks_reach_every_place_of_a_box():
 @pytest.mark.parametrize("fill", ["donut", "gaussian"])
 def test_the_loss_is_that_of_the_paper(fill):
     """R + 2 sigma sqrt(I) with R = mean (F(X) - X)^2 and I = mean over J of (F(X) - F(X'))^2, written out."""
-    method, crops = Noise2Same(replacement=fill, sigma=3.0), noise(2, 1, 32, 32)
+    method, crops = Noise2Same(box=14, replacement=fill, sigma=3.0), noise(2, 1, 32, 32)
     net = method.network(1, 2).eval()
     state = method.prepare(crops, unit=2.0)
     terms = method.step(net, crops, state, moment(7))
@@ -79,7 +79,8 @@ def test_the_spread_tells_signal_dependent_noise_from_constant_noise():
     dependent = constant * torch.linspace(0.3, 1.7, 32)[:, None]
     rng = torch.Generator().manual_seed(0)
     assert ops.removed_noise_spread(constant, 10, rng) < 0.01
-    assert ops.removed_noise_spread(dependent, 10, rng).item() == pytest.approx(0.18, rel=0.1)
+    # About the variance of the scale, 0.18: the pool is a mixture, a little heavier in its tails than a normal.
+    assert 0.15 < ops.removed_noise_spread(dependent, 10, rng).item() < 0.25
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from napari_lotadenoise.tuning import fast_bfloat16
 
 #: Steps between two scorings on held-out pixels.
 SCORE_EVERY = 25
+#: Share by which the last score must be worse than the best one to go back to its weights.
+TOLERANCE = 0.01
 #: Steps that the noise deviation is averaged over: crops differ in brightness, and so in noise.
 SIGMA_STEPS = 50
 
@@ -139,8 +141,14 @@ class Trainer:
         return losses, {name: value for name, value in means.items() if not name.startswith("loss:")}
 
     def keep_best(self) -> None:
-        """Go back to the best weights by the held-out score, where there is one; after an alarm to the last healthy ones."""
-        (self._healthy if self.alarm else self._best).give_back(self.current)
+        """Go back to the best weights where the last ones score clearly worse, after an alarm to the last healthy ones.
+
+        A score is that of a few crops; the last weights, learnt at the lowest rate, are trusted within its tolerance.
+        """
+        if self.alarm:
+            self._healthy.give_back(self.current)
+        elif float(self._score) > (1 + TOLERANCE) * float(self._best_score):
+            self._best.give_back(self.current)
 
     def look(self, image: Tensor, place: Hashable = None) -> tuple[Tensor, Tensor | None]:
         """Denoise (N, C, [Z], Y, X) for a preview, in the arithmetic of the training: it is for the eye, and often.

@@ -23,7 +23,7 @@ class Noise2Self(Method):
     A set J of single pixels is replaced by the mean of their neighbours; the network predicts the pixels of J, and the
     squared difference from their noisy values is the loss, sum over J of E|f(y without J)_J - y_J|^2. For noise that is
     independent between pixels it is the true error plus the noise variance (proposition 1). Of the grid^2 sets the
-    last is never trained: the same loss on it is an honest validation score, and the best iterate by it is kept.
+    last is never trained: the same loss on it is an honest validation score.
     """
 
     id: ClassVar = "noise2self"
@@ -37,7 +37,7 @@ class Noise2Self(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=600, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
+            Training(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
             volume={"steps": 300, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         "paper": Preset(
@@ -61,6 +61,11 @@ class Noise2Self(Method):
     grid: int = knob(4, "One pixel in grid x grid is hidden at a time.", ge=2, le=8, step=1, unit="px")
     partition: str = knob(
         "grid", "How pixels are parted into sets that are hidden together.", choices=("grid", "random")
+    )
+    hide: str = knob(
+        "all channels",
+        "Whether a hidden pixel stays visible in the other channels, whose noise is its own, or is hidden in all of them.",
+        choices=("one channel", "all channels"),
     )
     replacement: str = knob(
         "donut",
@@ -86,7 +91,7 @@ class Noise2Self(Method):
         mask = self._labels(crops, moment.rng) == moment.step % (self.grid**2 - 1)
         filled = ops.hide(crops, mask, self._fill(moment.rng))
         loss = ops.masked_error(net(filled), crops, mask)
-        maps = {"mask": mask.to(crops.dtype).expand(crops.shape[0], 1, *crops.shape[2:]), "filled input": filled}
+        maps = {"mask": mask.expand(crops.shape).amax(1, keepdim=True).to(crops.dtype), "filled input": filled}
         return Terms({"hidden pixels": loss}, maps, {"sigma": loss.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
@@ -111,9 +116,12 @@ class Noise2Self(Method):
         return net.halo + 1
 
     def _labels(self, image: Tensor, rng: torch.Generator) -> Tensor:
-        if self.partition == "grid":
-            return ops.grid_labels(image, self.grid)
-        return ops.random_labels(image, self.grid**2, rng)
+        """Number of each pixel's set, (C, [Z], Y, X)."""
+        count, channels = self.grid**2, image.shape[1]
+        labels = ops.grid_labels(image, self.grid) if self.partition == "grid" else ops.random_labels(image, count, rng)
+        step = self.grid + 1 if self.hide == "one channel" else 0  # the grids of two channels are a diagonal step apart
+        shift = step * torch.arange(channels, device=image.device).view(-1, *[1] * labels.ndim)
+        return (labels + shift) % count
 
     def _fill(self, rng: torch.Generator) -> Fill:
         return {"donut": ops.donut_mean, "zero": ops.zeros, "random": ops.random_fill(rng)}[self.replacement]
