@@ -54,6 +54,7 @@ class Blind2Grad(Self2Self):
     presets: ClassVar = {
         "fast": Preset(
             Training(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0),
+            {"dropout": 0.15},
             volume={"steps": 350, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         "paper": Preset(
