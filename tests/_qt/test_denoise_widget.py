@@ -293,16 +293,16 @@ def test_the_boxes_are_those_of_the_method(open_dock, stack):
     dock.method.setCurrentText("Blind2Grad-style")
     assert list(dock.maps.boxes) == ["residual", "uncertainty", "mask", "detail", "protected", "gradient difference"]
     assert dock.maps.wanted() == {"residual"}
-    dock.method.setCurrentText("Gaussian")
+    dock.method.setCurrentText("Gaussian blur")
     assert list(dock.maps.boxes) == ["residual"]
 
 
 def test_a_calibration_shows_its_curve(open_dock, stack, qtbot):
     _, dock = open_dock(stack)
-    dock.method.setCurrentText("Gaussian")
+    dock.method.setCurrentText("Gaussian blur")
     click(dock, qtbot)
     finish(dock, qtbot)
-    assert dock.plot.calibration.isVisible()
+    assert not dock.plot.calibration.isHidden()
     curve = dock.plot.steps("calibration"), dock.plot.values("calibration")
     assert len(curve[0]) == len(METHODS["gaussian"].candidates)
     best = curve[0][int(np.argmin(curve[1]))]
@@ -311,7 +311,7 @@ def test_a_calibration_shows_its_curve(open_dock, stack, qtbot):
     steps(dock, 3)
     click(dock, qtbot)
     finish(dock, qtbot)
-    assert not dock.plot.calibration.isVisible()
+    assert dock.plot.calibration.isHidden()
 
 
 def test_a_method_of_chance_shows_its_running_mean_and_leaves_its_uncertainty(open_dock, stack, qtbot):

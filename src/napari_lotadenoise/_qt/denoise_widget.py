@@ -193,6 +193,8 @@ class DenoiseWidget(QWidget):
 
     def _on_axes(self) -> None:
         """Take over what the schedule of a 3-D network has otherwise; what the user has changed elsewhere stays."""
+        if self.form is None:  # not all controls are there yet
+            return
         preset, volume = self._method().preset(self.preset.currentText()), self.axes.volume
         if volume != self._volume:
             self._volume = volume
