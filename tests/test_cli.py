@@ -78,6 +78,24 @@ def test_a_method_without_chance_says_so_before_it_runs(stack, tmp_path, capsys)
     assert not out.exists()
 
 
+def test_the_recipe_of_another_result_is_not_overwritten(stack, tmp_path, capsys):
+    few = ["--steps", "2", "--quiet"]
+    assert main(["run", str(stack), str(tmp_path / "a.ome.tif"), *few]) == 0
+    before = (tmp_path / "a.recipe.json").read_bytes()
+    assert main(["run", str(stack), str(tmp_path / "a.tif"), *few, "--seed", "5"]) == 1
+    assert "recipe of another result" in capsys.readouterr().err
+    assert (tmp_path / "a.recipe.json").read_bytes() == before
+    assert not (tmp_path / "a.tif").exists()
+
+
+def test_methods_shows_the_values_of_the_fast_preset(capsys):
+    assert main(["methods", "blind2grad"]) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.strip().startswith("--steps"))
+    assert row.split()[1] == str(METHODS["blind2grad"].preset("fast").training.steps)
+    assert main(["methods", "tv"]) == 0
+    assert "--rate" not in capsys.readouterr().out
+
+
 def test_the_data_type_of_the_input_can_be_kept(stack, tmp_path):
     out = tmp_path / "o.tif"
     assert main(["run", str(stack), str(out), "--steps", "5", "--same-dtype", "--quiet"]) == 0

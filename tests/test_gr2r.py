@@ -74,7 +74,9 @@ def test_the_watchdog_catches_it_and_goes_back(small):
     truth, noisy = small
     result = denoise(noisy, "gr2r", **PRINTED, steps=500, crop=48, batch=2)
     assert "began to copy the image" in result.recipe.reason
+    assert any("began to copy the image" in note for note in result.recipe.notes)
     assert result.recipe.steps_done[0] < 500
+    assert result.residual.std() > 0.6 * 20
     assert psnr(result.image, truth, 255) > psnr(noisy, truth, 255) + 3
 
 
@@ -98,6 +100,27 @@ def test_the_watchdog_sleeps_while_the_network_learns_and_barks_at_a_drop():
     assert not any(readings(dog, [1.0, 0.8, 0.6, 0.45], progress=0.1))
     assert not any(readings(dog, [0.42, 0.41, 0.4, 0.4, 0.39, 0.4, 0.4, 0.4], progress=0.5))
     assert any(readings(dog, [0.34], progress=0.6))
+
+
+def test_a_residual_that_still_falls_to_the_noise_is_no_collapse():
+    dog = Watchdog(torch.zeros(1), expected=0.4)
+    assert not any(readings(dog, [0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.42, 0.4], progress=0.3))
+    assert dog.healthy
+
+
+def test_weights_of_a_falling_residual_are_not_healthy():
+    dog = Watchdog(torch.zeros(1), expected=0.4)
+    healthy = []
+    for value in [0.41, 0.4, 0.4, 0.4, 0.37, 0.365]:
+        readings(dog, [value], progress=0.5)
+        healthy.append(dog.healthy)
+    assert healthy == [True, True, True, True, False, False]
+
+
+def test_where_more_noise_was_expected_a_steady_residual_is_healthy():
+    dog = Watchdog(torch.zeros(1), expected=0.6)
+    assert not any(readings(dog, [0.5, 0.5, 0.5, 0.5, 0.5, 0.5], progress=0.5))
+    assert dog.healthy
 
 
 def test_far_below_the_expected_noise_it_barks_at_any_time():

@@ -110,7 +110,8 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     chosen = find(method)
     defaults = {**dataclasses.asdict(chosen.preset("fast").training), **(recipe.arguments() if recipe else {})}
     add_arguments(run.add_argument_group(f"hyper-parameters of {chosen.info.title}"), chosen, defaults)
-    add_arguments(run.add_argument_group("training"), Training, defaults)
+    if chosen.trained:
+        add_arguments(run.add_argument_group("training"), Training, defaults)
     run.set_defaults(action=_run)
 
 
@@ -120,9 +121,9 @@ def _show_methods(options: argparse.Namespace) -> None:
         return
     method = find(options.name)
     print(tables.method_text(method), "\n")
-    for owner in (method, Training):
-        for p in parameters(owner):
-            print(f"  --{p.name.replace('_', '-'):14} {p.default!s:10} {p.bounds:32} {p.knob.doc}")
+    for owner in configure(method) if method.trained else configure(method)[:1]:
+        for p in parameters(type(owner)):
+            print(f"  --{p.name.replace('_', '-'):14} {getattr(owner, p.name)!s:10} {p.bounds:32} {p.knob.doc}")
 
 
 def _show_noise(options: argparse.Namespace) -> None:
@@ -147,6 +148,9 @@ def _run(options: argparse.Namespace) -> None:
         io.check_writable(path, overwrite=overwrite)
         if path.resolve() in (options.input.resolve(), *(t.resolve() for t in targets if t is not path)):
             raise FileError(f"{path} would replace the input or another output of this run; choose another name.")
+    recipe = io.recipe_path(options.output)
+    if recipe.exists() and not overwrite:
+        raise FileError(f"{recipe} is the recipe of another result; choose another name or allow --overwrite.")
     picture = io.read(options.input)
     wanted = _wanted(given, picture)
     method = find(wanted.get("method", "lota-n2n"))

@@ -158,6 +158,7 @@ class _Run:
                 break
             if trainer.alarm:
                 self.reason = trainer.alarm
+                self.notes.append(f"Training {trainer.alarm}, after {trainer.step_number} steps.")
                 break
         trainer.keep_best()
         self.steps_done[self.group] = trainer.step_number

@@ -230,6 +230,10 @@ class Method(ABC):
         """Say in one sentence why training must end and go back to its last healthy weights, or nothing."""
         return ""
 
+    def healthy(self, state: Any) -> bool:
+        """Whether the weights of now are worth going back to after an alarm; asked after `alarm`."""
+        return True
+
     def curve(self, state: Any) -> Curve | None:
         """Return what a calibration has found so far, where there is one."""
         return None

@@ -65,6 +65,7 @@ class Trainer:
         self.step_number, self.best_step = 0, 0
         self._best, self._healthy = Kept(), Kept()
         self._score = self._best_score = torch.tensor(math.inf, device=self.device)
+        self._healthy_sigmas: list[Tensor] = []
         self.alarm = ""
         self._sums: dict[str, Tensor] = {}
         self._summed = 0
@@ -147,6 +148,7 @@ class Trainer:
         """
         if self.alarm:
             self._healthy.give_back(self.current)
+            self._sigmas.extend(self._healthy_sigmas * (SIGMA_STEPS // max(1, len(self._healthy_sigmas)) + 1))
         elif float(self._score) > (1 + TOLERANCE) * float(self._best_score):
             self._best.give_back(self.current)
 
@@ -223,8 +225,9 @@ class Trainer:
 
     def _check_health(self) -> None:
         self.alarm = self.alarm or self.method.alarm(self.state)
-        if not self.alarm:
+        if not self.alarm and self.method.healthy(self.state):
             self._healthy.take(self.current)
+            self._healthy_sigmas = list(self._sigmas)
 
     def _generator(self, number: int) -> torch.Generator:
         """Chance that depends on the seed and a number alone."""

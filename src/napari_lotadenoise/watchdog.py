@@ -8,8 +8,11 @@ from torch import Tensor
 EVERY, READINGS = 25, 8
 #: Share of the training in which the dog sleeps: the residual falls then anyway, as the network learns.
 ASLEEP = 0.2
-#: It barks where a reading falls below this share of the running median, or, awake or not, of the noise expected.
+#: It barks where a reading falls below this share of the running median and of the noise expected, or, awake or not,
+#: below the second share of the noise expected.
 DROP, FAR_DROP = 0.9, 0.5
+#: Weights are worth keeping while a reading is above these shares of the noise expected or of the running median.
+NEAR, STEADY = 0.95, 0.97
 
 
 class Watchdog:
@@ -20,30 +23,29 @@ class Watchdog:
     crops : tensor (N, C, [Z], Y, X)
         What readings are taken on; always the same, since crops differ in their noise.
     expected : float
-        Noise deviation that was estimated beforehand, in scaled units; a low estimate only makes the dog milder.
+        Mean noise deviation that was estimated beforehand, in scaled units; a low estimate only makes the dog milder.
     """
 
     def __init__(self, crops: Tensor, expected: float) -> None:
         self.crops, self.expected = crops, expected
-        self.awake = False
-        self._readings: list[Tensor] = []
-        self._seen = 0
+        self.awake, self.healthy = False, True
+        self._noted: list[Tensor] = []
+        self._readings: list[float] = []
 
     def note(self, deviation: Tensor, progress: float) -> None:
         """Take down the deviation of the residual; does not wait for the device."""
         self.awake = progress >= ASLEEP
-        self._readings.append(deviation)
+        self._noted.append(deviation)
 
     def read(self) -> str:
-        """Look at the newest reading; says what is wrong, or nothing."""
-        if self._seen == len(self._readings):
-            return ""
-        reading = float(self._readings[-1])
-        before = sorted(float(r) for r in self._readings[-READINGS - 1 : -1])
-        self._seen = len(self._readings)
-        dropped = len(before) >= READINGS // 2 and reading < DROP * before[len(before) // 2]
-        if not self.awake:
-            self._readings, self._seen = [], 0
-        if reading < FAR_DROP * self.expected or (self.awake and dropped):
-            return "stopped: the network began to copy the image; went back to its last healthy weights"
+        """Look at what was noted since the last time; says what is wrong, or nothing."""
+        for reading in map(float, self._noted):
+            before = sorted(self._readings[-READINGS:])
+            median = before[len(before) // 2] if before else reading
+            self.healthy = reading >= min(NEAR * self.expected, STEADY * median)
+            dropped = len(before) >= READINGS // 2 and reading < DROP * min(median, self.expected)
+            self._readings += [reading] if self.awake else []
+            if dropped or reading < FAR_DROP * self.expected:
+                return "stopped: the network began to copy the image; went back to its last healthy weights"
+        self._noted = []
         return ""

@@ -87,11 +87,11 @@ class GR2R(Method):
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> Watchdog:
         """Wake a watchdog that knows about how much noise there is."""
-        from napari_lotadenoise.noise import typical_sigma
+        from napari_lotadenoise.noise import patch_sigma, typical_sigma
         from napari_lotadenoise.watchdog import Watchdog
 
         crops = ops.random_crops(pool, 64, 4, torch.Generator(pool.device).manual_seed(0))
-        return Watchdog(crops, typical_sigma(pool.cpu().numpy()))
+        return Watchdog(crops, typical_sigma(pool.cpu().numpy(), patch_sigma))
 
     def begin(self, net: Network, state: Watchdog, moment: Moment) -> None:
         """Let the watchdog note how much is removed, now and then."""
@@ -128,6 +128,10 @@ class GR2R(Method):
     def alarm(self, state: Watchdog) -> str:
         """Say that the network is on its way to the identity, where the residual shrinks."""
         return state.read()
+
+    def healthy(self, state: Watchdog) -> bool:
+        """Whether as much is removed as is expected."""
+        return state.healthy
 
     def _signs(self, crops: Tensor, rng: torch.Generator) -> Tensor:
         shape = crops.shape if self.signs == "each channel" else (crops.shape[0], 1, *crops.shape[2:])

@@ -56,7 +56,7 @@ class Self2Self(Method):
     norm: str = knob("none", "Normalisation in the decoder.", choices=("batch", "none"))
     hidden: float = knob(0.25, "Share of the pixels that are hidden.", ge=0.02, le=0.9, step=0.05)
     dropout: float = knob(0.25, "Share of the decoder's features that are dropped.", ge=0, le=0.9, step=0.05)
-    passes: int = knob(16, "Stochastic passes that are averaged to the result.", ge=1, le=1000, step=10)
+    passes: int = knob(16, "Stochastic passes that are averaged to the result.", ge=2, le=1000, step=10)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Partial convolutions down, dropout up."""
