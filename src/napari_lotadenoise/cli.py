@@ -171,6 +171,8 @@ def _run(options: argparse.Namespace) -> None:
         clips = f", {clipped} pixels clipped to {picture.data.dtype}" if clipped else ""
         print(
             f"{options.output}: {plan.duration(result.recipe.seconds)}, {result.recipe.reason}{sigma}{clips}",
+            *result.recipe.notes,
+            sep="\n",
             file=sys.stderr,
         )
 

@@ -91,7 +91,7 @@ class Blind2Grad(Self2Self):
     unbiased: bool = knob(True, "Weigh hidden pixels by how rarely they are hidden.")
     gradient_layer: bool = knob(False, "Show the decoder the gradient of its features at half resolution.")
     dilation: int = knob(
-        1, "Of the first convolutions; 2 passes over neighbours whose noise is correlated.", ge=1, le=4, step=1
+        1, "Dilation of the first convolutions; 2 passes over neighbours whose noise is correlated.", ge=1, le=4, step=1
     )
 
     def network(self, channels: int, ndim: int) -> Network:

@@ -31,7 +31,7 @@ class Noise2Self(Method):
         title="Noise2Self",
         idea="Hides a grid of pixels and learns to predict them from their neighbourhood.",
         assumes="noise that is independent between pixels and zero on average, of any distribution",
-        fails="on correlated noise (it is learnt), on single-pixel structures, where pixels are clipped",
+        fails="on correlated noise (it is learnt), on single-pixel structures, and where pixels are clipped",
         source="Batson & Royer, Noise2Self: Blind Denoising by Self-Supervision, ICML 2019",
         url="https://arxiv.org/abs/1901.11365",
     )
