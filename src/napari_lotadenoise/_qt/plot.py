@@ -15,7 +15,7 @@ from napari_lotadenoise.method import Curve
 #: Told apart by brightness and dash too, not by hue alone.
 _COLOURS = ("#4c9be8", "#e8a33d", "#5cb878", "#c678dd")
 _DASHES = (None, [6, 3], [2, 3], [8, 3, 2, 3])
-_SMALLEST = 1e-12
+_SMALLEST = 1e-7
 #: Colour of estimates that have not been accepted yet.
 _RAW = 1
 
