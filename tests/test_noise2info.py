@@ -57,9 +57,9 @@ def test_noise2same_takes_the_deviation_of_the_image_where_no_sigma_is_given():
 
 
 def test_the_bound_is_the_one_of_equation_six():
-    bound = ops.sigma_bound(torch.tensor(0.30), torch.tensor(0.0004), torch.tensor(0.01))
+    bound = ops.noise_bound(torch.tensor(0.30), torch.tensor(0.0004), torch.tensor(0.01))
     assert bound.item() == pytest.approx(0.02 + (0.0004 + 0.30 - 0.01) ** 0.5)
-    assert ops.sigma_bound(torch.tensor(0.1), torch.tensor(0.0001), torch.tensor(0.5)).item() == pytest.approx(0.01)
+    assert ops.noise_bound(torch.tensor(0.1), torch.tensor(0.0001), torch.tensor(0.5)).item() == pytest.approx(0.01)
 
 
 def test_the_removed_noise_is_compared_by_sorted_matching():

@@ -265,6 +265,6 @@ def removed_noise_spread(removed: Tensor, draws: int, rng: torch.Generator) -> T
     return total / draws
 
 
-def sigma_bound(reconstruction: Tensor, invariance: Tensor, spread: Tensor) -> Tensor:
+def noise_bound(reconstruction: Tensor, invariance: Tensor, spread: Tensor) -> Tensor:
     """Upper bound of the noise deviation per pixel, sqrt(I) + sqrt(max(I + R - E, 0)) (Noise2Info, eq. 6)."""
     return invariance.sqrt() + (invariance + reconstruction - spread).clamp_min(0).sqrt()

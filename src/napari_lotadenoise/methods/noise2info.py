@@ -103,7 +103,7 @@ class Noise2Info(Noise2Same):
             invariance.append(parts.invariance)
             removed.append((parts.seen - crops).flatten(1))
         state.spread = ops.removed_noise_spread(torch.cat(removed), self.draws, moment.rng)
-        return ops.sigma_bound(torch.stack(reconstruction).mean(), torch.stack(invariance).mean(), state.spread)
+        return ops.noise_bound(torch.stack(reconstruction).mean(), torch.stack(invariance).mean(), state.spread)
 
     def _confirmed(self, estimates: list[Tensor]) -> Tensor:
         if self.confirm == "none":

@@ -97,7 +97,7 @@ class Noise2Same(Method):
         parts = self.parts(net, crops, moment.rng)
         maps = {"mask": parts.mask.any(1, keepdim=True).to(crops.dtype)}
         maps["change by hiding"] = (parts.seen - parts.hidden).detach().abs().mean(1, keepdim=True)
-        bound = ops.sigma_bound(parts.reconstruction, parts.invariance, torch.zeros_like(parts.invariance)).detach()
+        bound = ops.noise_bound(parts.reconstruction, parts.invariance, torch.zeros_like(parts.invariance)).detach()
         values = {"R": parts.reconstruction, "I": parts.invariance, "sigma": bound, "sigma assumed": state.sigma}
         return Terms(self.bound(parts, state), maps, values)
 
