@@ -1,0 +1,96 @@
+"""What a report on a residual says in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.residual import ResidualReport
+
+#: Deviation of the residual in units of the noise that still counts as "about as strong": of a known noise, and of an estimate.
+KNOWN, BLIND = (0.9, 1.1), (0.8, 1.25)
+#: Share of the image that holds structure above which there is a word on it; above which the result is too smooth.
+SOME, MUCH = 0.02, 0.05
+#: Largest correlation of a residual that is still "nearly white": networks that are good leave so much.
+NEARLY = 0.2
+
+
+def sentences(report: ResidualReport) -> tuple[str, ...]:
+    """One sentence on the residual, and one on each artefact of the result."""
+    if report.planes == 0:
+        return ("The planes are too small to judge the residual.",)
+    if report.constant:
+        changed = "but the result is not." if report.deviation else "there was nothing to remove."
+        return (f"The image is constant{',' if report.deviation else ':'} {changed}",)
+    if report.deviation == 0:
+        return ("Nothing was removed: the result is the image itself.",)
+    structure, strength = _on_structure(report), _on_strength(report)
+    both = structure and _strength(report) < 0
+    main = (structure, strength) if both else (structure or strength or _on_correlation(report),)
+    return (*main, *_on_artefacts(report))
+
+
+def _on_structure(report: ResidualReport) -> str:
+    few = 3 / report.windows if report.windows else 1.0
+    if report.structure > max(MUCH, few):
+        return f"The residual holds structure ({report.structure:.0%} of the image): the result is too smooth."
+    if report.structure > max(SOME, few):
+        return f"The residual holds a little structure ({report.structure:.0%} of the image): some detail was lost."
+    if report.opposite > max(MUCH, few):
+        return (
+            f"The residual goes against the structure ({report.opposite:.0%} of the image): "
+            "the result has more contrast than the image."
+        )
+    if report.noise_white and _strength(report) > 0 and not report.whiteness.white:
+        return (
+            f"The residual is stronger than the noise ({report.ratio:.2f} times) and correlated between pixels, "
+            "which the noise is not: structure was removed, the result is too smooth."
+        )
+    return ""
+
+
+def _on_strength(report: ResidualReport) -> str:
+    if _strength(report) < 0:
+        return f"The residual is weaker than the noise ({report.ratio:.2f} of it): some noise is left."
+    if _strength(report) > 0:
+        return f"The residual is stronger than the noise ({report.ratio:.2f} times): more than noise was removed."
+    return ""
+
+
+def _on_correlation(report: ResidualReport) -> str:
+    strong = (
+        " and about as strong as the noise" + ("" if report.known else " is estimated to be")
+        if report.ratio is not None
+        else "; how strong the noise is cannot be told from this image"
+    )
+    empty = "; no structure shows in it."
+    found, noise = report.whiteness, max(report.noise_correlation)
+    if report.ratio is None and not report.noise_white and max(found.y, found.x) < 0.75 * noise:
+        return (
+            f"The noise is correlated between pixels ({noise:.2f}) and the residual less "
+            f"({max(found.y, found.x):.2f}): much of the noise is left."
+        )
+    if found.white:
+        return f"The residual is white{strong}{empty}"
+    if found.largest < NEARLY:
+        return f"The residual is nearly white (correlations up to {found.largest:.2f}){strong}{empty}"
+    between = f"The residual is correlated between pixels (y {found.y:.2f}, x {found.x:.2f})"
+    if report.noise_white:
+        return f"{between}, which the noise is not{strong}; part of the noise is left, or fine structure was removed."
+    return f"{between}, as the noise is{strong}{empty}"
+
+
+def _on_artefacts(report: ResidualReport) -> tuple[str, ...]:
+    found = {
+        "The result has a checkerboard pattern": report.checkerboard,
+        "The result has stripes that the image has not": report.stripes,
+        "The seams of the tiles show in the result": report.seams,
+    }
+    return tuple(f"{text} (deviation {pattern.deviation:.2g})." for text, pattern in found.items() if pattern.found)
+
+
+def _strength(report: ResidualReport) -> int:
+    """-1 weaker than the noise, 0 about as strong or not known, 1 stronger."""
+    low, high = KNOWN if report.known else BLIND
+    ratio = report.ratio
+    return 0 if ratio is None else (ratio > high) - (ratio < low)
