@@ -9,7 +9,8 @@ from scipy import ndimage
 from napari_lotadenoise import denoise
 from napari_lotadenoise.errors import AxesError, ImageError
 from napari_lotadenoise.leakage import leakage
-from napari_lotadenoise.residual import examine, leak_map, variance_law
+from napari_lotadenoise.residual import ResidualReport, examine, leak_map
+from napari_lotadenoise.variance import variance_law
 from tests.conftest import scene
 
 SIDE, SIGMA = 128, 20.0
@@ -28,6 +29,10 @@ TRUTH = textured()
 
 def noise(seed: int = 0, shape: tuple[int, ...] = (SIDE, SIDE)) -> np.ndarray:
     return np.random.default_rng(1000 + seed).normal(0, SIGMA, shape)
+
+
+def artefacts(report: ResidualReport) -> list[str]:
+    return [name for name in ("checkerboard", "stripes", "seams") if getattr(report, name).found]
 
 
 NOISY = TRUTH + noise()
@@ -53,7 +58,7 @@ def test_a_good_result_passes():
     report = examine(NOISY, GOOD, sigma=SIGMA, tile=32)
     assert "white" in report.sentence
     assert "no structure" in report.sentence
-    assert not (report.checkerboard.found or report.stripes.found or report.seams.found)
+    assert not artefacts(report)
 
 
 def test_removing_nothing_and_half_is_told():
@@ -193,7 +198,7 @@ def test_no_artefact_is_seen_in_what_has_none():
         truth = ndimage.gaussian_filter(rng.standard_normal((96, 96)), rng.uniform(1, 5))
         noisy = 100 * truth / truth.std() + rng.normal(0, rng.uniform(10, 80), truth.shape)
         report = examine(noisy, ndimage.gaussian_filter(noisy, rng.uniform(0.5, 3)), tile=24)
-        assert not (report.checkerboard.found or report.stripes.found or report.seams.found), report.numbers
+        assert not artefacts(report), report.numbers
 
 
 # ---- shapes, and what cannot be judged
@@ -291,7 +296,7 @@ def test_real_photon_noise_is_white_and_goes_with_the_signal(data, name):
     report = examine(noisy, truth)
     assert report.sentence.startswith("The residual is white")
     assert report.variance.follows
-    assert not (report.checkerboard.found or report.stripes.found)
+    assert not artefacts(report)
     smooth = examine(noisy, ndimage.gaussian_filter(truth, 4), sigma=float(np.std(noisy - truth)))
     assert "too smooth" in smooth.sentence or "some detail was lost" in smooth.sentence
 
@@ -309,4 +314,4 @@ def test_the_result_of_a_good_filter_passes(data):
     noisy, _ = real(data, "Confocal_MICE_1")
     report = examine(noisy, denoise(noisy.astype(np.float32), "tv", axes="YX").image)
     assert "white and about as strong" in report.sentence
-    assert not (report.checkerboard.found or report.stripes.found)
+    assert not artefacts(report)

@@ -57,10 +57,10 @@ def checkerboard(clean: np.ndarray, noisy: np.ndarray) -> Pattern:
 def stripes(clean: np.ndarray, noisy: np.ndarray) -> Pattern:
     """Rows or columns of the result that are brighter or darker throughout than they are in the noisy image.
 
-    With R and I the means of the lines of result and noisy image, less their running mean of 7 lines (and each averaged with
-    the next, which keeps out the pattern of `checkerboard`): the variance of the stripes is cov(R, R - I). Where R = T + S and I = T + N (truth, stripes, noise) it is var(S) on average; noise that is left
-    in the result or stripes that were removed from the image make it 0 or less. In chance it varies by
-    sqrt(var R var(R - I) / lines).
+    With R and I the means of the lines of result and noisy image, less their running mean of 7 lines (and each averaged
+    with the next, which keeps out the pattern of `checkerboard`): the variance of the stripes is cov(R, R - I). Where
+    R = T + S and I = T + N (truth, stripes, noise) it is var(S) on average; noise that is left in the result or stripes
+    that were removed from the image make it 0 or less. In chance it varies by sqrt(var R var(R - I) / lines).
 
     Returns
     -------
@@ -113,7 +113,7 @@ def seams(clean: np.ndarray, noisy: np.ndarray, tile: int) -> Pattern:
         power, shared = np.mean(jumps[at] ** 2), np.mean(jumps[at] * added[at])
         shared_chance = np.sqrt(power * np.mean(added[at] ** 2) / added[at].size)
         deviation = float(np.sqrt(max(shared, 0)))
-        new = shared > 0.3 * power and shared > 3 * shared_chance
+        new = shared > 0.3 * power and shared > shared_chance
         sure = bool(new and strength > max(_SURE * chance, 0.1) and deviation > _VISIBLE * float(np.std(clean - noisy)))
         best = max(best, Pattern(strength, deviation, sure), key=lambda each: (each.found, each.strength))
     return best

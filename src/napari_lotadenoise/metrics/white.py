@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage, stats
+from scipy import ndimage, special
 
 #: Correlation with another pixel above which a residual is not called white, however few pixels it takes to be sure of it:
 #: 0.05 is common in scanned images and harmless.
@@ -58,13 +58,13 @@ class Whiteness:
 
     @property
     def statistic(self) -> float:
-        """pixels * sum of the squared correlations, each pair of opposite shifts once (Box & Pierce 1970)."""
+        """Number of pixels times the sum of the squared correlations, each pair of opposite shifts once (Box & Pierce 1970)."""
         return float(self.pixels * np.sum(self._half**2))
 
     @property
     def p_value(self) -> float:
         """How often white noise has a larger statistic (chi-square); nearly always 0 for real noise on large images."""
-        return float(stats.chi2.sf(self.statistic, self._half.size)) if self.pixels else 1.0
+        return float(special.chdtrc(self._half.size, self.statistic)) if self.pixels else 1.0
 
     @property
     def score(self) -> float:
@@ -120,7 +120,7 @@ def whiteness(residual: np.ndarray, lags: int = 5) -> Whiteness:
     planes = residual.reshape(-1, *residual.shape[-2:])
     lags = max(1, min(lags, min(planes.shape[1:]) // 6))
     even, counts = zip(*(_even(plane) for plane in planes), strict=True)
-    sums = sum(_products(plane, lags) for plane in even)
+    sums = np.sum([_products(plane, lags) for plane in even], axis=0)
     power = sums[lags, lags]
     flat = np.zeros_like(sums)
     flat[lags, lags] = 1.0
