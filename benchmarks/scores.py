@@ -94,12 +94,12 @@ def _masked(truth: np.ndarray, denoiser: Denoiser, seed: int, sigma: float | Non
 
 def _sure(truth: np.ndarray, denoiser: Denoiser, seed: int) -> Gap:
     noisy = _gaussian(truth, seed)
-    return Gap(sure(denoiser, noisy, SIGMA, PEAK).psnr, psnr(denoiser(noisy), truth, PEAK))
+    return Gap(sure(denoiser, noisy, SIGMA, PEAK, seed=seed).psnr, psnr(denoiser(noisy), truth, PEAK))
 
 
 def _pure(truth: np.ndarray, denoiser: Denoiser, seed: int) -> Gap:
     noisy = _photons(truth, seed)
-    return Gap(pure(denoiser, noisy, GAIN, READ, PEAK).psnr, psnr(denoiser(noisy), truth, PEAK))
+    return Gap(pure(denoiser, noisy, GAIN, READ, PEAK, seed=seed).psnr, psnr(denoiser(noisy), truth, PEAK))
 
 
 def _repeats(truth: np.ndarray, denoiser: Denoiser, seed: int) -> Gap:
@@ -184,7 +184,7 @@ def _photons(truth: np.ndarray, seed: int) -> np.ndarray:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--networks", nargs="*", default=["lota-n2n", "noise2self"], help="none, to leave them out")
     return parser.parse_args()
 

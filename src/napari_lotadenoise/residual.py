@@ -16,12 +16,14 @@ from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image import filled, layout_for
 from napari_lotadenoise.leakage import WINDOW, leakage
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
-from napari_lotadenoise.noise import CORRELATED, lag_one, patch_sigma
+from napari_lotadenoise.noise import lag_one, patch_sigma
 from napari_lotadenoise.variance import VarianceLaw, variance_law
 from napari_lotadenoise.verdict import sentences
 
 #: At most so many planes are measured, and at most so many pixels, but for the first plane.
 PLANES, PIXELS = 16, 8e6
+#: Correlation of the noise above which a blind sigma is too small to be of use. Fine texture alone makes it 0.1.
+TELLING = 0.2
 #: Smallest side of a plane whose residual can be judged.
 SMALLEST = 16
 
@@ -81,7 +83,7 @@ class ResidualReport:
     @property
     def noise_white(self) -> bool:
         """Whether the noise of the image was independent from pixel to pixel, as far as one can see in it."""
-        return max(self.noise_correlation) <= CORRELATED
+        return max(self.noise_correlation) <= TELLING
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -186,7 +188,7 @@ def _examine(
         residual, deviation = np.zeros_like(residual), 0.0
     judged = min(noisy.shape) >= SMALLEST
     correlation = lag_one(noisy) if judged else (0.0, 0.0)
-    expected = _expected(noisy, clean, sigma, law, judged and max(correlation) <= CORRELATED)
+    expected = _expected(noisy, clean, sigma, law, judged and max(correlation) <= TELLING)
     leak = leakage(residual, clean) if judged else leakage(residual[:1], clean[:1])
     return ResidualReport(
         planes=int(judged),

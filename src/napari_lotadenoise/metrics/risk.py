@@ -26,10 +26,11 @@ def sure(
     Statistics 1981; Ramani, Blu & Unser, IEEE TIP 2008). The last term is how much each pixel of the result follows its own
     noise.
 
-    Assumes independent Gaussian noise of one known deviation, and a denoiser that is a fixed, nearly smooth function of what
-    it is handed. *Not* for a network that was trained on this image: its weights have seen the noise, which the probe with
-    frozen weights does not feel. For such a network the estimate is too good (docs/scores.md has how much). Hand in the whole
-    training instead, if at all.
+    Assumes independent Gaussian noise of one known deviation, and a denoiser that is a fixed, nearly smooth function of
+    what it is handed. *Not* for a network that was trained on this image: its weights have seen the noise, which the probe
+    with frozen weights does not feel, so that the estimate is too good by what they have memorised. That was 0.1 dB for
+    LoTA-N2N and Noise2Self in docs/scores.md; it has no bound (a network that reproduces the image from a fixed input gets
+    an error of -sigma^2). To take the whole training for the function is unbiased in theory and was worse in practice.
 
     Parameters
     ----------
