@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from napari_lotadenoise import devices, samples, tuning
+from napari_lotadenoise import devices, samples, scaling, tuning
 from napari_lotadenoise.crops import load_pool
 from napari_lotadenoise.engine import Options, run
 from napari_lotadenoise.events import Finished, Progress
@@ -150,10 +150,10 @@ def _step_speed(work: Work, device: torch.device, threads: int, preset: str) -> 
     if not method.trained:
         return ("-",) * 4
     stack = Stack(work.noisy, layout_for(work.noisy.shape, work.axes, volume=work.volume))
-    scale = stack.scale(0, training.scaling)
+    scale = scaling.measure(stack, 0, training.scaling)
     assert scale is not None, "the samples are not constant"
     with tuning.tuned(threads):
-        trainer = Trainer(load_pool(stack, 0, scale, device), method, training, 0, float(scale.span.mean()))
+        trainer = Trainer(load_pool(stack, 0, scale, device), method, training, 0, scale.unit)
         for _ in range(WARM_STEPS):
             trainer.step()
         with FlopCounterMode(display=False) as counter:

@@ -36,7 +36,7 @@ def test_with_all_switches_off_it_is_self2self():
     blind = ours.step(net, y, ours.prepare(y), moment())
     plain = theirs.step(net, y, None, moment())
     rng = torch.Generator().manual_seed(50)
-    hidden = ops.bernoulli(y.shape, 0.25, rng)
+    hidden = ops.bernoulli(y.shape, Self2Self().hidden, rng)
     # Both spend chance on masks of their own before the dropout, which is therefore left out here.
     u = net(y, (~hidden).float())
     assert set(blind.losses) == set(plain.losses) == {"hidden pixels"}
@@ -54,7 +54,7 @@ def test_the_gradient_loss_is_equation_three_five():
     method = Blind2Grad(**{**OFF, "gradient_loss": True}, **SMALL, dropout=0.0, omega=0.7, gamma=0.3)
     net = network(method).eval()
     losses = method.step(net, y, method.prepare(y), moment()).losses
-    hidden = ops.bernoulli(y.shape, 0.25, torch.Generator().manual_seed(50))
+    hidden = ops.bernoulli(y.shape, Self2Self().hidden, torch.Generator().manual_seed(50))
     u, v = net(y, (~hidden).float()), net(y)
     difference = v - u
     down, right = torch.zeros_like(u), torch.zeros_like(u)

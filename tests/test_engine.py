@@ -331,12 +331,12 @@ def test_crops_are_turned_in_all_eight_ways():
 
 
 def test_large_groups_are_represented_by_some_samples(monkeypatch):
-    from napari_lotadenoise import crops
+    from napari_lotadenoise import crops, scaling
     from napari_lotadenoise.image import Layout, Stack
 
     stack = Stack(np.random.default_rng(0).random((10, 16, 16)), Layout("ZYX"))
     monkeypatch.setattr(crops, "POOL_VOXELS", 3 * 16 * 16)
-    pool = crops.load_pool(stack, 0, stack.scale(0, "range"), torch.device("cpu"))
+    pool = crops.load_pool(stack, 0, scaling.measure(stack, 0, "range"), torch.device("cpu"))
     assert pool.shape == (3, 1, 16, 16)
 
 

@@ -8,7 +8,6 @@ from napari_lotadenoise.errors import AxesError, ImageError, MethodError, NotFin
 from napari_lotadenoise.image import (
     Layout,
     Stack,
-    affine,
     as_dtype,
     filled,
     layout_for,
@@ -123,24 +122,6 @@ def test_filling_takes_the_nearest_finite_value():
     assert out[0, 0, 1] in (1.0, 3.0)
     assert out[0, 1, 2] == 3.0 or out[0, 1, 2] == 1.0
     assert np.isnan(block[0, 0, 1]), "the input must stay as it is"
-
-
-def test_scale_is_undone_exactly_enough_and_ignores_hot_pixels():
-    rng = np.random.default_rng(0)
-    image = rng.normal(1000, 50, (200, 200)).astype(np.float32)
-    image[3, 3] = 65535
-    stack = Stack(image, Layout("YX"))
-    scale = stack.scale(0, "deviation")
-    assert scale.span[0] == pytest.approx(50, rel=0.05)
-    np.testing.assert_allclose(scale.back(scale.into(stack.read(0, 0)))[0], image, rtol=1e-5)
-    low, span = affine(image, "range")
-    assert (image > low + span).mean() < 0.002
-
-
-def test_scale_of_a_sparse_image_takes_all_values():
-    beads = np.zeros((64, 64), np.float32)
-    beads[5, 5] = 9
-    assert Stack(beads, Layout("YX")).scale(0, "range").span[0] == 9
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])

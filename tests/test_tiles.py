@@ -48,11 +48,12 @@ def test_slow_methods_get_smaller_tiles():
 
 
 def test_a_tile_holds_the_image_where_it_says():
+    from napari_lotadenoise.scaling import measure
     from napari_lotadenoise.trainer import Trainer
 
     image = np.random.default_rng(0).random((40, 40)).astype(np.float32)
     stack = Stack(image, Layout("YX"))
-    scale = stack.scale(0, "deviation")
+    scale = measure(stack, 0, "deviation")
     method, training = configure(METHODS["noise2self"], steps=1, crop=16)
     trainer = Trainer(torch.from_numpy(image)[None, None], method, training, 0)
     window = (slice(10, 20), slice(30, 40))

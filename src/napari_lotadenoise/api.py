@@ -23,6 +23,7 @@ def denoise(
     seed: int = 0,
     threads: int | None = None,
     fill: bool = False,
+    stabilise: str = "auto",
     listener: Callable[[Event], None] | None = None,
     **hyper_parameters: Any,
 ) -> Result:
@@ -49,6 +50,10 @@ def denoise(
         Processor threads; default: all processors but one.
     fill : bool
         Whether NaN and inf are replaced by the nearest finite value instead of refused.
+    stabilise : "auto", "off" or "on"
+        Whether intensities are transformed so that the noise has the same strength everywhere (and back without bias);
+        auto does so where the noise is found to grow with the signal and to be independent between pixels, and the
+        preset is not ``paper``.
     listener : callable, optional
         Called with every event of the run.
     **hyper_parameters
@@ -67,7 +72,7 @@ def denoise(
     configured, training = configure(find(method), preset, volume=volume, **hyper_parameters)
     from napari_lotadenoise.engine import Options, run
 
-    options = Options(axes, channels, volume, device, seed, threads, fill, preset)
+    options = Options(axes, channels, volume, device, seed, threads, fill, preset, stabilise=stabilise)
     for event in run(image, configured, training, options):
         if listener is not None:
             listener(event)

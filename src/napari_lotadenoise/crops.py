@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from napari_lotadenoise.image import Scale, Stack
+from napari_lotadenoise.image import Stack
 from napari_lotadenoise.method import Training
+from napari_lotadenoise.scaling import Scale
 
 #: Voxels of a group that are kept on the device to draw crops from; larger groups are represented by some of their samples.
 POOL_VOXELS = 64 * 1024 * 1024

@@ -15,17 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise import devices, plan, tuning
+from napari_lotadenoise import devices, plan, scaling, stabilise, tuning
 from napari_lotadenoise.checks import check
 from napari_lotadenoise.clock import Clock
 from napari_lotadenoise.crops import load_pool
-from napari_lotadenoise.errors import ImageError, ParameterError
+from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.events import Command, Event, Finished, Look, Preview, Progress, Started
-from napari_lotadenoise.image import Layout, Scale, Stack, layout_for
-from napari_lotadenoise.method import Curve, Method, Preset, Training
+from napari_lotadenoise.image import Layout, Stack, layout_for
+from napari_lotadenoise.method import Curve, Method, Training
+from napari_lotadenoise.options import Options, check_whole, preset_of, stabilise_mode
 from napari_lotadenoise.passes import PassAverage
 from napari_lotadenoise.recipe import Recipe, fingerprint
 from napari_lotadenoise.result import Result
+from napari_lotadenoise.scaling import Scale
 from napari_lotadenoise.tiles import cut, read_tile
 from napari_lotadenoise.trainer import Trainer, uses_bfloat16
 from napari_lotadenoise.view import View
@@ -35,21 +37,6 @@ NAP = 0.02
 
 Events = Generator[Event, Command | Look | None, Finished]
 Steps = Generator[Event, Command | Look | None, None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """How a run is done, beside the method and its training."""
-
-    axes: str | None = None
-    channels: str = "apart"
-    volume: bool = False
-    device: str = "auto"
-    seed: int = 0
-    threads: int | None = None
-    fill: bool = False
-    preset: str = ""
-    look: Look | None = None
 
 
 def run(image: Any, method: Method, training: Training | None = None, options: Options | None = None) -> Events:
@@ -91,7 +78,9 @@ class _Run:
         self.stack: Stack = check(self.image, self.layout, method.info.dimensions, fill=options.fill)
         self.device, self.device_words = devices.choose(options.device)
         self.threads = tuning.default_threads() if options.threads is None else options.threads
-        _check_whole(threads=self.threads, seed=options.seed)
+        check_whole(threads=self.threads, seed=options.seed)
+        self.preset = options.preset or preset_of(method, training)
+        self.stabilise = stabilise_mode(options.stabilise, self.preset)
         self.look = options.look
         self.finish = self.stop = self.paused = False
         self.clock = Clock()
@@ -119,12 +108,12 @@ class _Run:
         self.uncertainty = np.zeros_like(out) if self.method.stochastic_passes else None
         for turn, group in enumerate(self._order()):
             self.turn, self.group = turn, group
-            scale = self.stack.scale(self.group, self.training.scaling)
+            scale = self._scale()
             if scale is None:
                 self._copy(out)
                 continue
             pool = load_pool(self.stack, self.group, scale, self.device)
-            trainer = Trainer(pool, self.method, self.training, self.options.seed, float(scale.span.mean()))
+            trainer = Trainer(pool, self.method, self.training, self.options.seed, scale.unit)
             yield from self._train(trainer, scale)
             if not self.stop:
                 yield from self._denoise(trainer, scale, out)
@@ -136,6 +125,14 @@ class _Run:
         """Groups in the order of their turns: the one that is looked at comes first."""
         first = self.stack.locate(self.look.point)[0] if self.look else 0
         return sorted(range(self.stack.groups), key=lambda group: group != first)
+
+    def _scale(self) -> Scale | None:
+        """What the network is to see of the group, None where there is nothing to see; notes what was stabilised."""
+        stabilisers, words = stabilise.stabilisers_for(self.stack, self.group, self.stabilise)
+        scale = scaling.measure(self.stack, self.group, self.training.scaling, stabilisers)
+        if words and scale is not None:
+            self.notes.append(words)
+        return scale
 
     # ---------------------------------------------------------------- training
 
@@ -174,9 +171,8 @@ class _Run:
         losses, values = trainer.report()
         if losses:
             sigma = trainer.sigma
-            span = float(scale.span.mean())
-            self.sigma = None if sigma is None else sigma * span
-            values = {name: value * span if name.startswith("sigma") else value for name, value in values.items()}
+            self.sigma = None if sigma is None else sigma * scale.unit
+            values = {name: value * scale.unit if name.startswith("sigma") else value for name, value in values.items()}
             self.curve = trainer.curve or self.curve
             self._remember(trainer, losses, values)
         yield from self._tell(self._progress(trainer, phase, losses, values))
@@ -232,7 +228,7 @@ class _Run:
         clean = scale.back(output[place].float().cpu().numpy())
         maps = self._maps(trainer, scale, tile, place, clean) if look.maps else {}
         if look.maps and deviation is not None:
-            maps["uncertainty"] = scale.stretch(deviation[place].cpu().numpy())
+            maps["uncertainty"] = scale.stretch(deviation[place].cpu().numpy(), output[place].float().cpu().numpy())
         pictures = {name: self.view.plane(block) for name, block in maps.items()}
         index = self.view.index(look, group, sample)
         self.clock.previewed(time.perf_counter() - start)
@@ -275,7 +271,7 @@ class _Run:
                 raise ImageError("The network's output is not finite; lower the rate or choose precision float32.")
             self.stack.write(out, self.group, sample, window, scale.back(clean))
             if self.uncertainty is not None:
-                spread = scale.stretch(average.deviation[place].cpu().numpy())
+                spread = scale.stretch(average.deviation[place].cpu().numpy(), clean)
                 self.stack.write(self.uncertainty, self.group, sample, window, spread)
             self.tiles_done += 1
             self.clock.tiled(time.perf_counter() - start)
@@ -291,7 +287,7 @@ class _Run:
         sigma = float(np.mean(self.sigmas)) if self.sigmas else None
         recipe = Recipe(
             method=self.method.id,
-            preset=self.options.preset or _preset_of(self.method, self.training),
+            preset=self.preset,
             parameters=dataclasses.asdict(self.method),
             training=dataclasses.asdict(self.training),
             axes=self.layout.axes,
@@ -299,6 +295,7 @@ class _Run:
             volume=self.layout.volume,
             seed=self.options.seed,
             fill=self.options.fill,
+            stabilise=self.stabilise,
             device=self.device_words,
             threads=self.threads,
             precision="bfloat16" if uses_bfloat16(self.training, self.device, self.stack.ndim) else "float32",
@@ -324,16 +321,3 @@ class _Run:
             self.finish, self.paused = True, False
         elif order is not None:
             self.paused = order is Command.PAUSE
-
-
-def _check_whole(*, threads: int, seed: int) -> None:
-    if not isinstance(threads, int) or not 1 <= threads <= 1024:
-        raise ParameterError(f"threads must be a whole number from 1 to 1024, not {threads!r}.")
-    if not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
-
-
-def _preset_of(method: Method, training: Training) -> str:
-    presets: dict[str, Preset] = dict(method.presets)
-    schedules = ((name, preset.schedule(volume=volume)) for name, preset in presets.items() for volume in (False, True))
-    return next((name for name, schedule in schedules if schedule == training), "fast")

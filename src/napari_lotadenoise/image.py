@@ -110,28 +110,6 @@ def layout_for(shape: tuple[int, ...], axes: str | None, channels: str = "apart"
     return layout
 
 
-@dataclass(frozen=True)
-class Scale:
-    """The affine map of each channel of a group to what the network sees: (value - offset) / span."""
-
-    offset: np.ndarray
-    span: np.ndarray
-
-    def into(self, block: np.ndarray) -> np.ndarray:
-        """Scale a (C, ...) block of intensities."""
-        shape = (-1, *([1] * (block.ndim - 1)))
-        return (block - self.offset.reshape(shape)) / self.span.reshape(shape)
-
-    def back(self, block: np.ndarray) -> np.ndarray:
-        """Undo `into`."""
-        shape = (-1, *([1] * (block.ndim - 1)))
-        return block * self.span.reshape(shape) + self.offset.reshape(shape)
-
-    def stretch(self, block: np.ndarray) -> np.ndarray:
-        """Turn differences or deviations (C, ...) into intensities."""
-        return block * self.span.reshape((-1, *([1] * (block.ndim - 1))))
-
-
 class Stack:
     """Reads blocks of an array as float32 (C, [Z], Y, X), by group and sample.
 
@@ -206,37 +184,11 @@ class Stack:
             else [self.samples // 2]
         )
 
-    def scale(self, group: int, kind: str) -> Scale | None:
-        """Measure the affine map of a group on some of its samples; None where every channel is constant."""
-        parts = [self.read(group, sample) for sample in self.spread(16)]
-        thin = max(1, round((sum(p[0].size for p in parts) / 4e6) ** (1 / self.ndim)))
-        step = (slice(None), *([slice(None, None, thin)] * self.ndim))
-        maps = [affine(np.concatenate([p[step][c].ravel() for p in parts]), kind) for c in range(self.channels)]
-        if all(span == 0 for _, span in maps):
-            return None
-        offset, span = np.array(maps, dtype=np.float32).T
-        return Scale(offset, np.where(span > 0, span, 1).astype(np.float32))
-
     def _ordered(self, block: np.ndarray) -> np.ndarray:
         kept = [a for a in self.layout.axes if a in self.layout.joined + self.layout.spatial]
         order = [kept.index(a) for a in self.layout.joined + self.layout.spatial]
         block = block.transpose(order)
         return block.reshape(-1, *block.shape[len(self.layout.joined) :])
-
-
-def affine(values: np.ndarray, kind: str) -> tuple[float, float]:
-    """Offset and span of some intensities, robust against hot pixels; span 0 where they are constant.
-
-    ``deviation``: mean and standard deviation of the values between the 0.1 and 99.9 percentiles;
-    ``range``: these percentiles become 0 and 1. Where nearly all values are the same, all of them count.
-    """
-    low, high = np.percentile(values, (0.1, 99.9))
-    if high <= low:
-        low, high = float(values.min()), float(values.max())
-    if kind == "range":
-        return float(low), float(high - low)
-    bulk = np.clip(values, low, high)
-    return float(bulk.mean(dtype=np.float64)), float(bulk.std(dtype=np.float64))
 
 
 def filled(block: np.ndarray) -> tuple[np.ndarray, int]:

@@ -1,6 +1,6 @@
 """The contract of a method: what one file in `methods/` has to say, and nothing about loops, devices, axes or files.
 
-Tensors are (N, C, [Z], Y, X), float32, scaled by one affine map per channel.
+Tensors are (N, C, [Z], Y, X), float32, scaled by one map per channel that is undone at the end.
 """
 
 from __future__ import annotations
@@ -100,6 +100,15 @@ class Training:
     )
     batch: int = knob(4, "Crops (or frames) in one step.", ge=1, le=1024, step=1)
     augment: bool = knob(True, "Flip and rotate the crops at random.")
+    stride: int = knob(
+        1,
+        "Denoise the interleaved images of every n-th pixel instead, for noise that is correlated between neighbours; 1 does "
+        "not.",
+        ge=1,
+        le=8,
+        step=1,
+        unit="px",
+    )
     average: float = knob(
         0.98, "Decay of the running average of the weights; 0 uses the last weights.", ge=0, le=0.9999, step=0.005
     )
@@ -173,6 +182,9 @@ class Method(ABC):
     trained: ClassVar[bool] = True
     #: Whether `score` looks at pixels that no step trains on, whatever crops it is given.
     holds_out_pixels: ClassVar[bool] = False
+    #: Whether it takes the noise of neighbouring pixels for independent, and of equal strength everywhere.
+    needs_independence: ClassVar[bool] = True
+    needs_constant: ClassVar[bool] = False
     #: The maps that `step` shows, and how they are to be read: "mask" (0 left alone, 1 hidden, 2 retained, 3 added),
     #: "picture" (intensities), "magnitude" (0 and above) or "signed".
     maps: ClassVar[Mapping[str, str]] = {}

@@ -38,6 +38,33 @@ def diagonal_pair(image: Tensor) -> tuple[Tensor, Tensor]:
     return rising, falling
 
 
+def unshuffle(image: Tensor, stride: int) -> Tensor:
+    """Part (N, C, [Z], Y, X) into its stride^2 interleaved images (N * stride^2, C, [Z], Y / stride, X / stride).
+
+    Noise whose correlation ends before `stride` pixels is independent in each of them (Zhou et al., AAAI 2020).
+    """
+    if stride == 1:
+        return image
+    parts = [image[..., y::stride, x::stride] for y in range(stride) for x in range(stride)]
+    return torch.stack(parts, 1).flatten(0, 1)
+
+
+def shuffle(parts: Tensor, stride: int) -> Tensor:
+    """Undo `unshuffle`."""
+    if stride == 1:
+        return parts
+    *_, height, width = parts.shape
+    grid = parts.unflatten(0, (-1, stride, stride)).movedim((1, 2), (-2, -1))  # (N, C, [Z], y, x, stride, stride)
+    return grid.transpose(-3, -2).reshape(*grid.shape[:-4], height * stride, width * stride)
+
+
+def with_noise(image: Tensor, sigma: float, rng: torch.Generator) -> Tensor:
+    """Add Gaussian noise of deviation sigma, in the units of the image."""
+    if not sigma:
+        return image
+    return image + sigma * torch.randn(image.shape, generator=rng, device=image.device, dtype=image.dtype)
+
+
 def block_mean(image: Tensor, side: int) -> Tensor:
     """Mean over in-plane blocks of `side` x `side` pixels; what does not fill a block at the far edges is left out."""
     side_y, side_x = min(side, image.shape[-2]), min(side, image.shape[-1])

@@ -23,7 +23,7 @@ FORMAT = 1
 class Recipe:
     """How a result was made.
 
-    `method`, `parameters`, `training`, `axes`, `channels`, `volume`, `seed`, `fill` and `threads` make it again; the
+    `method`, `parameters`, `training`, `axes`, `channels`, `volume`, `seed`, `fill`, `stabilise` and `threads` make it again; the
     rest tells what happened: where it ran, on what, for how long and why it ended.
     """
 
@@ -45,6 +45,7 @@ class Recipe:
     seconds: float = 0.0
     sigma: float | None = None
     notes: tuple[str, ...] = ()
+    stabilise: str = "off"
     pretrained: bool = False
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
     format: int = FORMAT
@@ -59,6 +60,7 @@ class Recipe:
             "volume": self.volume,
             "seed": self.seed,
             "fill": self.fill,
+            "stabilise": self.stabilise,
             "threads": self.threads,
             **self.parameters,
             **self.training,

@@ -7,8 +7,9 @@ import math
 import torch
 
 from napari_lotadenoise.crops import channels_last
-from napari_lotadenoise.image import Scale, Stack, Window, read_with_halo, tiles
+from napari_lotadenoise.image import Stack, Window, read_with_halo, tiles
 from napari_lotadenoise.method import Method
+from napari_lotadenoise.scaling import Scale
 from napari_lotadenoise.trainer import Trainer
 
 #: Largest and smallest side of a tile in pixels, and its planes in a volume.
@@ -55,7 +56,8 @@ def read_tile(
     """Read a tile as a scaled (1, C, [Z], Y, X) tensor with its surroundings, and where the window is in it."""
     net = trainer.net
     margins = depth_margins_for(window, net.depth_halo, stack.spatial[0])
-    margins += margins_for(window, trainer.method.halo(net), net.multiple * trainer.method.grain)
+    stride = trainer.training.stride
+    margins += margins_for(window, stride * trainer.method.halo(net), stride * net.multiple * trainer.method.grain)
     block = scale.into(read_with_halo(stack, group, sample, window, margins))
     inner = tuple(slice(before, before + w.stop - w.start) for w, (before, _) in zip(window, margins, strict=True))
     tile = torch.from_numpy(block)[None].to(trainer.device)

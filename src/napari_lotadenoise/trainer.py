@@ -7,6 +7,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -59,7 +60,8 @@ class Trainer:
         self.net.to(memory_format=channels_last(pool))  # type: ignore[call-overload]
         self.learns = any(True for _ in self.net.parameters())
         grain = method.grain * self.net.multiple
-        pool = pad_to(pool, grain)
+        self.stride = training.stride
+        pool = ops.unshuffle(pad_to(pool, grain * self.stride), self.stride)
         self.crops = Crops(pool, training, grain, self.rng)
         self.state = method.prepare(pool, unit)
         self.step_number, self.best_step = 0, 0
@@ -158,9 +160,11 @@ class Trainer:
         A method of chance shows the running mean of its passes over a place, and their deviation.
         """
         with torch.inference_mode(), self._arithmetic():
+            parts = ops.unshuffle(image, self.stride)
             if not self.method.stochastic_passes:
-                return self.method.preview(self.current, image, self.state), None
-            return self._running.add(place, self.method.sample(self.current, image, self.state, self._looking))
+                return ops.shuffle(self.method.preview(self.current, parts, self.state), self.stride), None
+            output = self.method.sample(self.current, parts, self.state, self._looking)
+            return self._running.add(place, ops.shuffle(output, self.stride))
 
     def look_at_maps(self, image: Tensor) -> dict[str, Tensor]:
         """Return the method's maps for an image, each (N, C or 1, [Z], Y, X), with chance of their own."""
@@ -168,25 +172,30 @@ class Trainer:
             return {}
         moment = Moment(self.step_number, self.training.steps, self._generator(self.step_number))
         with torch.inference_mode():
-            maps = self.method.step(self.current, image, self.state, moment).maps
-        return {name: nn.functional.interpolate(m.float(), image.shape[2:], mode="nearest") for name, m in maps.items()}
+            parts = ops.unshuffle(image, self.stride)
+            maps = self.method.step(self.current, parts, self.state, moment).maps
+        grown = {
+            name: nn.functional.interpolate(m.float(), parts.shape[2:], mode="nearest") for name, m in maps.items()
+        }
+        return {name: ops.shuffle(m, self.stride) for name, m in grown.items()}
 
     def outputs(self, image: Tensor, number: int = 0) -> Iterator[Tensor]:
         """Denoise tile `number` (N, C, [Z], Y, X) for the result, which is the mean of what comes out.
 
-        One output, or one for each stochastic pass of the method, or one for each flip and rotation of an ensemble.
+        One output, or one for each flip and rotation of an ensemble, or one for each stochastic pass of the method; the
+        passes of an ensemble take turns.
         """
-        if self.method.stochastic_passes:
-            chance = self._generator(number)
-            for _ in range(self.method.stochastic_passes):
-                yield self._infer(self.method.sample, image, rng=chance)
-            return
-        for turn in range(ops.TURNS if self.training.ensemble else 1):
-            yield ops.turned_back(self._infer(self.method.predict, ops.turned(image, turn)), turn)
+        passes, turns = self.method.stochastic_passes, ops.TURNS if self.training.ensemble else 1
+        function = self.method.predict
+        if passes:
+            function = partial(self.method.sample, rng=self._generator(number))
+        for count in range(passes or turns):
+            turn = count % turns
+            yield ops.turned_back(self._infer(function, ops.turned(image, turn)), turn)
 
-    def _infer(self, function: Callable[..., Tensor], image: Tensor, **options: Any) -> Tensor:
+    def _infer(self, function: Callable[..., Tensor], image: Tensor) -> Tensor:
         with torch.inference_mode():
-            return function(self.current, image, self.state, **options)
+            return ops.shuffle(function(self.current, ops.unshuffle(image, self.stride), self.state), self.stride)
 
     def _learn(self, loss: Tensor) -> None:
         self.optimiser.step(loss, rate_at(self.step_number, self.training))

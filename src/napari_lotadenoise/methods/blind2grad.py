@@ -53,16 +53,17 @@ class Blind2Grad(Self2Self):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0),
-            {"dropout": 0.15},
-            volume={"steps": 350, "batch": 1, "crop": 40, "crop_depth": 16},
+            Training(steps=2500, rate=4e-3, crop=64, batch=1, average=0.98, clip=1.0, ensemble=True),
+            {"one_sided": True},
+            volume={"steps": 350, "crop": 40, "crop_depth": 16},
         ),
         "paper": Preset(
             Training(
                 steps=30_000, rate=2e-5, schedule="constant", crop=0, crop_depth=0, batch=1, augment=True, average=0,
                 holdout=0, scaling="range", precision="float32",
             ),
-            {"width": 48, "levels": 5, "omega": 0.8, "gamma": 0.5, "gradient_layer": True, "norm": "batch", "passes": 40},
+            {"width": 48, "levels": 5, "omega": 0.8, "gamma": 0.5, "gradient_layer": True, "norm": "batch", "passes": 40,
+             "early_skip": False, "hidden": 0.25, "dropout": 0.25},
         ),
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "detail": "mask", "protected": "mask", "gradient difference": "magnitude"}
@@ -73,6 +74,9 @@ class Blind2Grad(Self2Self):
     t_standout: bool = knob(True, "Drop no features where the image has edges.")
     attention: bool = knob(True, "Weigh the channels of the decoder.")
     omega: float = knob(0.2, "Weight of the gradient difference in the loss.", ge=0, le=2, step=0.1)
+    one_sided: bool = knob(
+        False, "Let the gradient difference teach the masked output only; a third of the time is saved."
+    )
     gamma: float = knob(1.0, "Weight of the plain error beside it.", ge=0, le=10, step=0.1)
     detail: float = knob(
         40.0,
@@ -99,6 +103,7 @@ class Blind2Grad(Self2Self):
         return nets.LehtinenUNet(
             channels, ndim, width=self.width, levels=self.levels, norm=self.norm, dropout=self.dropout,
             attention=self.attention, gradient=self.gradient_layer, dilation=self.dilation,
+            early=self.early_skip,
         )  # fmt: skip
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
@@ -114,7 +119,7 @@ class Blind2Grad(Self2Self):
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
         """Mask by the clean estimate, then both terms of eq. 3.5."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.gradient_loss):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.gradient_loss and not self.one_sided):
             whole = net(crops).float() if self._looks_ahead() else crops
         clean, early = whole.detach(), moment.progress < WARM_UP
         detail = ((crops - clean).square().sum(1, keepdim=True).sqrt() >= state.detail).to(crops.dtype)

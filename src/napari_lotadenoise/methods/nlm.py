@@ -37,6 +37,7 @@ class NLM(CalibratedByHiding):
     )
     presets: ClassVar = scan_presets(STRENGTHS, {}, {"grids": 16})
     candidates: ClassVar = STRENGTHS
+    needs_constant: ClassVar = True
     cost: ClassVar = (2.0, 16.0)
 
     strength: float = knob(

@@ -42,10 +42,12 @@ class Self2Self(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1200, rate=2e-3, crop=64, batch=2, average=0.98, clip=1.0),
-            volume={"steps": 400, "batch": 1, "crop": 40, "crop_depth": 16},
+            Training(steps=2500, rate=4e-3, crop=64, batch=1, average=0.98, clip=1.0, ensemble=True),
+            volume={"steps": 400, "crop": 40, "crop_depth": 16},
         ),
-        "paper": Preset(REFERENCE, {"width": 48, "levels": 5, "hidden": 0.3, "dropout": 0.3, "passes": 100}),
+        "paper": Preset(
+            REFERENCE, {"width": 48, "levels": 5, "hidden": 0.3, "dropout": 0.3, "passes": 100, "early_skip": False}
+        ),
     }
     holds_out_pixels: ClassVar = False
     maps: ClassVar = {"mask": "mask"}
@@ -54,15 +56,19 @@ class Self2Self(Method):
     width: int = knob(24, "Channels of the encoder; the decoder has twice as many.", ge=6, le=192, step=6)
     levels: int = knob(2, "Times that the network halves the image.", ge=1, le=6, step=1)
     norm: str = knob("none", "Normalisation in the decoder.", choices=("batch", "none"))
-    hidden: float = knob(0.25, "Share of the pixels that are hidden.", ge=0.02, le=0.9, step=0.05)
-    dropout: float = knob(0.25, "Share of the decoder's features that are dropped.", ge=0, le=0.9, step=0.05)
+    early_skip: bool = knob(
+        True, "Hand the features of the first convolution to the last level, instead of the image itself."
+    )
+    hidden: float = knob(0.2, "Share of the pixels that are hidden.", ge=0.02, le=0.9, step=0.05)
+    dropout: float = knob(0.1, "Share of the decoder's features that are dropped.", ge=0, le=0.9, step=0.05)
     passes: int = knob(16, "Stochastic passes that are averaged to the result.", ge=2, le=1000, step=10)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Partial convolutions down, dropout up."""
         return nets.LehtinenUNet(
-            channels, ndim, width=self.width, levels=self.levels, norm=self.norm, dropout=self.dropout
-        )
+            channels, ndim, width=self.width, levels=self.levels, norm=self.norm, dropout=self.dropout,
+            early=self.early_skip,
+        )  # fmt: skip
 
     @property
     def stochastic_passes(self) -> int:

@@ -37,6 +37,9 @@ class LehtinenUNet(Hourglass):
         Whether the decoder block at half resolution sees the gradient magnitude of its input too (Blind2Grad).
     dilation : int
         Of the first two convolutions; above 1 they pass over the nearest neighbours.
+    early : bool
+        Whether the last skip holds the features of the first convolution instead of the image itself; learnt in far fewer
+        steps.
     """
 
     def __init__(
@@ -51,17 +54,20 @@ class LehtinenUNet(Hourglass):
         attention: bool = False,
         gradient: bool = False,
         dilation: int = 1,
+        early: bool = False,
     ) -> None:
         super().__init__()
-        self.stem = nn.Identity()
-        steps = [_Descent([channels, width, width], ndim, dilation)]
+        # Both ways there are two convolutions before the first pooling.
+        self.stem = _Descent([channels, width] if early else [channels], ndim, dilation, pool=False)
+        steps = [_Descent([width, width] if early else [channels, width, width], ndim, dilation)]
         steps += [_Descent([width, width], ndim) for _ in range(levels - 1)]
         self.down = nn.ModuleList(steps)
         self.bottom = _Descent([width, width], ndim, pool=False)
         self.rise = nn.ModuleList(nn.Upsample(scale_factor=in_plane(ndim), mode="nearest") for _ in range(levels))
         ups = []
+        last = width if early else channels
         for level in reversed(range(levels)):
-            w_in = (width if level == levels - 1 else 2 * width) + (width if level else channels)
+            w_in = (width if level == levels - 1 else 2 * width) + (width if level else last)
             widths = [2 * width, 2 * width] if level else [4 * width // 3, 2 * width // 3]
             extra = gradient and level == 1
             ups.append(_Ascent(w_in, widths, ndim, norm=norm, dropout=dropout, attention=attention, gradient=extra))
@@ -91,7 +97,7 @@ class LehtinenUNet(Hourglass):
         rng : torch.Generator, optional
             Source of dropout; without it nothing is dropped.
         """
-        x, seen = image if visible is None else image * visible, visible
+        x, seen = self.stem(image if visible is None else image * visible, visible)
         skips = []
         for down in self.down:
             skips.append(x)

@@ -1,0 +1,268 @@
+"""The noise report of an image: what was measured, and a verdict in words with its evidence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise.checks import check
+from napari_lotadenoise.image import Stack, layout_for
+from napari_lotadenoise.noise.levels import Levels, measure_levels
+from napari_lotadenoise.noise.sigma import ESTIMATORS
+from napari_lotadenoise.noise.variance import VarianceFit, fit_planes, photon_transfer
+from napari_lotadenoise.noise.whiteness import (
+    CORRELATED,
+    CORRELATED_BLOCKS,
+    autocorrelation,
+    block_correlation,
+    confidence,
+    radial_spectrum,
+)
+
+#: Planes that are measured, evenly spread, and pixels of all of them together: of larger planes the middle is taken.
+PLANES, PIXELS = 16, 3_000_000
+#: Smallest side of a plane that can be judged; below it the numbers are given with a warning.
+SMALLEST = 32
+#: Share of saturated pixels worth a word, and share of hot ones.
+_SATURATED, _HOT = 1e-3, 2e-5
+#: Largest estimate over the smallest beyond which the estimators disagree.
+_DISAGREE = 1.3
+#: Noise below this many grey levels is lost in the rounding.
+_ROUNDED = 0.5
+
+
+@dataclass(frozen=True)
+class NoiseReport:
+    """What is known of the noise of an image.
+
+    Attributes
+    ----------
+    sigma : float
+        Noise deviation, intensities: the median of the estimators, or, where the noise depends on the signal, the root of
+        the mean variance that the fit expects.
+    estimates : dict of str to float
+        Noise deviation by each estimator, intensities.
+    correlation : tuple of float
+        Correlation of the noise of neighbours along y and x, about 0 where pixels are independent.
+    block_correlation : tuple of float
+        The same in the flattest blocks, where noise that is correlated over several pixels shows.
+    fit : VarianceFit
+        How the variance depends on the intensity; the first channel's, where there are several.
+    levels : Levels
+        Saturation, clipping, quantisation, hot pixels, blocks.
+    autocorrelation : dict of str to tuple of float
+        Correlation along "y" and "x" for lags from 1 pixel on.
+    band : float
+        Size that such a correlation has by chance.
+    spectrum : tuple of arrays
+        Frequencies (cycles per pixel) and mean power of their rings.
+    side : int
+        Shortest side of the planes, pixels.
+    repeats : VarianceFit, optional
+        Photon transfer from the time frames, where there are some: compare it with `fit`.
+    """
+
+    sigma: float
+    estimates: dict[str, float]
+    correlation: tuple[float, float]
+    block_correlation: tuple[float, float]
+    fit: VarianceFit
+    levels: Levels
+    autocorrelation: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    band: float = 0.0
+    spectrum: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0), np.zeros(0)))
+    side: int = 0
+    repeats: VarianceFit | None = None
+
+    @property
+    def saturated(self) -> float:
+        """Share of the pixels that are piled up at the largest value, 0 to 1."""
+        return self.levels.saturated
+
+    @property
+    def disagreement(self) -> float:
+        """Largest estimate over the smallest; above 1.3 the noise is hardly of one strength."""
+        low, high = min(self.estimates.values()), max(self.estimates.values())
+        return high / low if low > 0 else float("inf") if high > 0 else 1.0
+
+    @property
+    def correlated(self) -> bool:
+        """Whether the noise of neighbouring pixels is correlated."""
+        return max(self.correlation) > CORRELATED or max(self.block_correlation) > CORRELATED_BLOCKS
+
+    @property
+    def signal_dependent(self) -> bool:
+        """Whether the noise gets stronger with the signal."""
+        return not self.noise_free and self.fit.signal_dependent
+
+    @property
+    def noise_free(self) -> bool:
+        """Whether there is hardly any noise: less than the grey levels resolve, or than a thousandth of the range."""
+        span = self.fit.high - self.fit.low
+        return self.sigma <= max(0.3 * self.levels.step, 1e-3 * span) if span > 0 else True
+
+    @property
+    def stride(self) -> int:
+        """Smallest distance in pixels at which the noise is independent; 1 where neighbours are."""
+        if not self.correlated:
+            return 1
+        along = [np.asarray(values) for values in self.autocorrelation.values() if len(values)]
+        limit = max(CORRELATED, self.band)
+        lags = [int(np.argmax(values < limit)) + 1 if (values < limit).any() else len(values) + 1 for values in along]
+        return max([2, *lags])
+
+    @property
+    def structure(self) -> str:
+        """Direction of the correlation: "pixel" (none), "rows" (along x), "columns" (along y) or "square"."""
+        if not self.correlated:
+            return "pixel"
+        along_y, along_x = (max(pair) for pair in zip(self.correlation, self.block_correlation, strict=True))
+        if along_x > 3 * max(along_y, 0.02):
+            return "rows"
+        return "columns" if along_y > 3 * max(along_x, 0.02) else "square"
+
+    @property
+    def verdict(self) -> str:
+        """One line: the kind of noise and the evidence."""
+        if self.noise_free:
+            return f"hardly any noise (sigma {self.sigma:.3g})"
+        parts = [self._dependence(), self._independence()]
+        if self.levels.saturated > _SATURATED:
+            parts.append(f"{self.levels.saturated:.1%} saturated")
+        return ", ".join(parts)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What should be known before a method is chosen, one sentence each."""
+        found = []
+        if self.side and self.side < SMALLEST:
+            found.append(
+                f"The image is only {self.side} pixels wide: too few for a verdict on its noise; take the numbers as hints."
+            )
+        if self.correlated and not self.noise_free:
+            found.append(
+                "The noise is correlated between neighbouring pixels "
+                f"(y {self.correlation[0]:.2f}, x {self.correlation[1]:.2f}; in flat blocks "
+                f"{self.block_correlation[0]:.2f}, {self.block_correlation[1]:.2f}): methods that assume independent pixels "
+                "keep much of it, and sigma is underestimated."
+            )
+        if self.disagreement > _DISAGREE:
+            found.append(f"The estimators disagree ({self.disagreement:.1f} to 1): {self._why_disagree()}.")
+        found += self._level_warnings()
+        return tuple(found)
+
+    def numbers(self) -> dict[str, Any]:
+        """The report as a flat dictionary of plain values, for JSON."""
+        return {
+            "verdict": self.verdict, "sigma": self.sigma,
+            **{f"sigma {name}": value for name, value in self.estimates.items()},
+            "correlated": self.correlated, "correlation y": self.correlation[0], "correlation x": self.correlation[1],
+            "block correlation y": self.block_correlation[0], "block correlation x": self.block_correlation[1],
+            "signal-dependent": self.signal_dependent, "gain": self.fit.gain, "gain error": self.fit.gain_error,
+            "offset": self.fit.offset, "offset error": self.fit.offset_error, "saturated": self.levels.saturated,
+            "clipped": self.levels.clipped, "step": self.levels.step, "bits": self.levels.bits, "hot": self.levels.hot,
+            "blocking": self.levels.blocking, "stride": self.stride,
+        }  # fmt: skip
+
+    def _dependence(self) -> str:
+        if self.signal_dependent:
+            return f"signal-dependent (gain {self.fit.gain:.2g} per photo-electron, sigma {self.sigma:.3g} on average)"
+        return f"constant (sigma {self.sigma:.3g})"
+
+    def _independence(self) -> str:
+        if not self.correlated:
+            return "independent between pixels"
+        direction = {"rows": " along x", "columns": " along y"}.get(self.structure, "")
+        return f"correlated between pixels{direction} (lag 1: {max(*self.correlation, *self.block_correlation):.2f})"
+
+    def _why_disagree(self) -> str:
+        if self.signal_dependent:
+            return "they see darker and brighter parts, whose noise differs"
+        average = self.estimates.get("patches", 0.0)
+        if average > _DISAGREE * self.estimates.get("wavelet", average):
+            return "fine texture is taken for noise by some of them, or most of the image is an even background"
+        return "fine texture is taken for noise by some of them"
+
+    def _level_warnings(self) -> list[str]:
+        levels, found = self.levels, []
+        if levels.saturated > _SATURATED:
+            found.append(
+                f"{levels.saturated:.1%} of the pixels are saturated at the largest value: their noise and their truth are lost."
+            )
+        if levels.clipped > 0.01:
+            found.append(
+                f"{levels.clipped:.1%} of the pixels are clipped at the smallest value: there the noise is not zero on average, "
+                "and dark parts come out too bright."
+            )
+        if levels.step and not self.noise_free and self.sigma < _ROUNDED * levels.step:
+            found.append(f"The noise is weaker than the grey levels are apart ({levels.step:g}): rounding hides it.")
+        if levels.hot > _HOT:
+            found.append(
+                f"{levels.hot:.3%} of the pixels are hot; a median filter takes them away, networks keep them."
+            )
+        if levels.blocked:
+            found.append("There are traces of JPEG blocks (8 x 8): the noise was changed by the compression.")
+        return found
+
+
+def estimate_noise(image: Any, axes: str | None = None, *, fill: bool = False) -> NoiseReport:
+    """Measure the noise of an image and judge it.
+
+    Parameters
+    ----------
+    image : array
+        Any axes and any real data type.
+    axes : str, optional
+        One letter an axis (T, P, C, Z, Y, X, S); may be left out for a 2-D image.
+    fill : bool
+        Whether NaN and inf are replaced by the nearest finite value instead of refused.
+
+    Returns
+    -------
+    NoiseReport
+        Measured on at most 16 evenly spread planes; numbers are medians over planes, the fit is one for all of them.
+
+    Raises
+    ------
+    AxesError, ImageError
+        Where the axes do not fit or the image cannot be measured.
+    """
+    image = image if hasattr(image, "dtype") else np.asarray(image)
+    layout = layout_for(tuple(image.shape), axes)
+    stack = check(image, layout, fill=fill)
+    channels = [_planes(stack, group) for group in range(stack.groups)]
+    planes = [plane for channel in channels for plane in channel][: 2 * PLANES]
+    estimates = {name: float(np.median([f(plane) for plane in planes])) for name, f in ESTIMATORS.items()}
+    along_y, along_x = np.median([autocorrelation(plane) for plane in planes], axis=0)
+    blocks = np.median([block_correlation(plane) for plane in planes], axis=0)
+    fit = fit_planes(channels[0])
+    sigma = float(np.median(list(estimates.values())))
+    if fit.signal_dependent:
+        sigma = float(np.sqrt(np.mean([fit.variance(plane).mean() for plane in channels[0]])))
+    spectra = [radial_spectrum(plane) for plane in planes]
+    return NoiseReport(
+        sigma, estimates, (float(along_y[0]), float(along_x[0])), (float(blocks[0]), float(blocks[1])), fit,
+        measure_levels(planes, sigma), {"y": tuple(map(float, along_y)), "x": tuple(map(float, along_x))},
+        float(confidence(planes[0].size)), (spectra[0][0], np.median([power for _, power in spectra], axis=0)),
+        min(planes[0].shape), _repeats(stack),
+    )  # fmt: skip
+
+
+def _planes(stack: Stack, group: int) -> list[np.ndarray]:
+    """Planes of a group, those that are constant left out unless all of them are."""
+    samples = stack.spread(PLANES)
+    side = max(256, math.isqrt(PIXELS // (len(samples) * stack.channels * stack.groups)))
+    window = tuple(slice(max(0, (n - side) // 2), max(0, (n - side) // 2) + side) for n in stack.spatial)
+    window = tuple(slice(part.start, min(part.stop, n)) for part, n in zip(window, stack.spatial, strict=True))
+    planes = [plane for sample in samples for plane in stack.read(group, sample, window)]
+    return [plane for plane in planes if plane.min() < plane.max()] or planes
+
+
+def _repeats(stack: Stack) -> VarianceFit | None:
+    """Photon transfer from time frames, where time is all that is sampled."""
+    if stack.layout.sampled != "T" or stack.samples < 2:
+        return None
+    return photon_transfer(np.stack([stack.read(0, frame)[0] for frame in range(min(stack.samples, PLANES))]))

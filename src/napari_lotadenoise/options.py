@@ -1,0 +1,48 @@
+"""How a run is done, beside the method and its training."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from napari_lotadenoise.errors import ParameterError
+from napari_lotadenoise.events import Look
+from napari_lotadenoise.method import Method, Preset, Training
+from napari_lotadenoise.stabilise import MODES
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """How a run is done, beside the method and its training."""
+
+    axes: str | None = None
+    channels: str = "apart"
+    volume: bool = False
+    device: str = "auto"
+    seed: int = 0
+    threads: int | None = None
+    fill: bool = False
+    preset: str = ""
+    look: Look | None = None
+    stabilise: str = "auto"
+
+
+def check_whole(*, threads: int, seed: int) -> None:
+    """Refuse threads and seeds that are no whole numbers, or out of bounds."""
+    if not isinstance(threads, int) or not 1 <= threads <= 1024:
+        raise ParameterError(f"threads must be a whole number from 1 to 1024, not {threads!r}.")
+    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
+
+
+def stabilise_mode(mode: str, preset: str) -> str:
+    """The mode that is used: papers do not stabilise, so their presets do so only where it is asked for."""
+    if mode not in MODES:
+        raise ParameterError(f"stabilise must be one of {', '.join(MODES)}, not {mode!r}.")
+    return "off" if mode == "auto" and preset == "paper" else mode
+
+
+def preset_of(method: Method, training: Training) -> str:
+    """Name of the preset that a schedule is the one of."""
+    presets: dict[str, Preset] = dict(method.presets)
+    schedules = ((name, preset.schedule(volume=volume)) for name, preset in presets.items() for volume in (False, True))
+    return next((name for name, schedule in schedules if schedule == training), "fast")
