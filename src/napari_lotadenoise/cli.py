@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,6 +77,7 @@ def _add_noise(commands: Any) -> None:
     noise.add_argument("input", type=Path, metavar="IN")
     noise.add_argument("--axes", help="one letter an axis of T P C Z Y X S; default: what the file says")
     noise.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
+    noise.add_argument("--json", action="store_true", help="all numbers, for other programs")
     noise.set_defaults(action=_show_noise)
 
 
@@ -95,6 +97,11 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     run.add_argument("--seed", type=int, help="default: 0; the same seed repeats a CPU run bit for bit")
     run.add_argument("--threads", type=int, help="processor threads; default: all processors but one")
     run.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
+    run.add_argument(
+        "--stabilise",
+        choices=("auto", "off", "on"),
+        help="even out noise that grows with the signal; auto (default) where it does and the preset is not paper",
+    )
     run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
     run.add_argument(
         "--uncertainty",
@@ -127,17 +134,20 @@ def _show_methods(options: argparse.Namespace) -> None:
 
 
 def _show_noise(options: argparse.Namespace) -> None:
+    from napari_lotadenoise import advice
     from napari_lotadenoise.noise import estimate_noise
 
     picture = io.read(options.input)
     report = estimate_noise(picture.data, _axes(picture, options.axes), fill=options.fill)
-    print(f"sigma {report.sigma:.4g} (median of the estimators, intensities of the image)")
-    for name, value in report.estimates.items():
-        print(f"  {name:18} {value:.4g}")
-    print(f"correlation of neighbours: y {report.correlation[0]:.2f}, x {report.correlation[1]:.2f}")
-    print(f"at the largest value: {report.saturated:.3%} of the pixels")
-    for warning in report.warnings:
-        print(warning)
+    if options.json:
+        print(
+            json.dumps(
+                {**report.numbers(), "suited": advice.recommended(report), "warnings": report.warnings}, indent=2
+            )
+        )
+        return
+    print(f"{report.verdict[0].upper()}{report.verdict[1:]}.")
+    print(*tables.noise_lines(report), *report.warnings, advice.summary(report), sep="\n")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -179,7 +189,7 @@ def _run(options: argparse.Namespace) -> None:
 
 def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
     """The arguments of `denoise`: those of the recipe, changed by what was given."""
-    names = {"method", "preset", "channels", "volume", "device", "seed", "threads", "fill"}
+    names = {"method", "preset", "channels", "volume", "device", "seed", "threads", "fill", "stabilise"}
     names |= {p.name for owner in (find(given.get("method", "lota-n2n")), Training) for p in parameters(owner)}
     recipe = io.read_recipe(given["recipe"]) if "recipe" in given else None
     if recipe is not None:

@@ -28,6 +28,7 @@ from napari_lotadenoise._qt.map_boxes import MapBoxes
 from napari_lotadenoise._qt.plot import LivePlot
 from napari_lotadenoise._qt.run_bar import RunBar
 from napari_lotadenoise._qt.session import Order, Session
+from napari_lotadenoise._qt.verdict import Verdict
 from napari_lotadenoise.errors import LotaDenoiseError, NotFiniteError
 from napari_lotadenoise.events import Command
 from napari_lotadenoise.method import Method, Training, configure
@@ -55,6 +56,7 @@ class DenoiseWidget(QWidget):
         self._connect()
         self.axes.show_layer(self.layer)
         self._choose_method()
+        self._measure()
         self.plot.set_theme(self.viewer.theme)
 
     # ---------------------------------------------------------------- what is wanted
@@ -77,7 +79,7 @@ class DenoiseWidget(QWidget):
         method, training = self._configured()
         return Order(
             self.layer, method, training, self.axes.layout_value(), self.preset.currentText(),
-            self.device.currentText(), self.seed.value(), fill, self.maps.wanted(),
+            self.device.currentText(), self.seed.value(), fill, self.maps.wanted(), self.stabilise.currentText(),
         )  # fmt: skip
 
     def denoise(self, *, fill: bool = False) -> None:
@@ -89,6 +91,8 @@ class DenoiseWidget(QWidget):
         except LotaDenoiseError as error:
             self._complain(error)
             return
+        for concern in self.verdict.concerns:  # a warning, never an obstacle
+            show_warning(concern)
         self.plot.clear()
         self.run_bar.set_running(True)
         self.session = Session(self.viewer, order)
@@ -119,18 +123,23 @@ class DenoiseWidget(QWidget):
 
     def _make_controls(self) -> None:
         self.layers = LayerBox(self.viewer)
-        self.method, self.preset, self.device = (QComboBox() for _ in range(3))
+        self.method, self.preset, self.device, self.stabilise = (QComboBox() for _ in range(4))
         for method in METHODS.values():
             self.method.addItem(method.info.title, method.id)
         self.preset.setToolTip(
             "fast: our schedule, for use. paper: the published or reference schedule, for comparison."
+        )
+        self.stabilise.addItems(("auto", "off", "on"))
+        self.stabilise.setToolTip(
+            "Even out noise that grows with the signal, and undo it without bias. auto: where the noise does, and is "
+            "independent between pixels; never with the paper preset."
         )
         self.device.addItems(devices.DEVICES)
         self.device_reason = _label(f"auto: {devices.guess()}")
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setToolTip("The same seed gives the same result.")
-        self.axes = AxesForm()
+        self.axes, self.verdict = AxesForm(), Verdict()
         self.about, self.sentence = _label(), _label()
         self.about.setTextFormat(Qt.TextFormat.RichText)
         self.about.setOpenExternalLinks(True)
@@ -146,8 +155,9 @@ class DenoiseWidget(QWidget):
     def _arrange(self) -> None:
         content = QWidget()
         box = QVBoxLayout(content)
-        form = _form(("Layer", self.layers), ("Method", self.method), ("Preset", self.preset))
-        box.addLayout(form)
+        box.addLayout(_form(("Layer", self.layers)))
+        box.addWidget(self.verdict)
+        box.addLayout(_form(("Method", self.method), ("Preset", self.preset), ("Stabilise", self.stabilise)))
         for widget in (self.about, self.axes, self.sentence, self.maps, self.run_bar, self.plot, self._advanced()):
             box.addWidget(widget)
         box.addStretch()
@@ -176,6 +186,7 @@ class DenoiseWidget(QWidget):
         self.method.currentIndexChanged.connect(self._choose_method)
         self.preset.currentIndexChanged.connect(self._fill_parameters)
         self.device.currentIndexChanged.connect(self._describe)
+        self.stabilise.currentIndexChanged.connect(self._describe)
         self.axes.changed.connect(self._on_axes)
         self.maps.changed.connect(self._show_live)
         bar = self.run_bar
@@ -190,6 +201,13 @@ class DenoiseWidget(QWidget):
     def _on_layer(self, index: int = 0) -> None:
         self.axes.show_layer(self.layer)
         self._describe()
+        self._measure()
+
+    def _measure(self) -> None:
+        try:
+            self.verdict.look_at(self.layer, self.axes.layout_value().axes if self.layer is not None else "")
+        except LotaDenoiseError:  # two axes of one meaning; the sentence says so
+            self.verdict.look_at(None, "")
 
     def _on_axes(self) -> None:
         """Take over what the schedule of a 3-D network has otherwise; what the user has changed elsewhere stays."""
@@ -202,6 +220,7 @@ class DenoiseWidget(QWidget):
             for name in preset.volume:
                 self.form[name].value = getattr(schedule, name)
         self._describe()
+        self._measure()
 
     def _choose_method(self, index: int = 0) -> None:
         self._tell_about()
@@ -247,6 +266,7 @@ class DenoiseWidget(QWidget):
         except LotaDenoiseError as error:
             self.sentence.setText(str(error))
             return
+        self.verdict.judge(order.method, order.training, order.stabilise)
         shape = _shape(order.layer)
         device = devices.guess() if order.device == "auto" else order.device
         seconds = plan.seconds_for(shape, order.layout, order.method, order.training)
@@ -298,6 +318,8 @@ class DenoiseWidget(QWidget):
         super().closeEvent(event)
 
     def _leave(self) -> None:
+        if hasattr(self, "verdict"):
+            self.verdict.diagnosis.forget()
         if getattr(self, "session", None) is not None:
             self.discard()
 

@@ -7,6 +7,15 @@ import napari
 
 def open_denoise() -> None:
     """Open the Denoise dock for the active layer."""
+    _open("Denoise")
+
+
+def open_noise() -> None:
+    """Open the Noise dock for the active layer."""
+    _open("Noise")
+
+
+def _open(name: str) -> None:
     viewer = napari.current_viewer()
     if viewer is not None:
-        viewer.window.add_plugin_dock_widget("napari-lotadenoise", "Denoise")
+        viewer.window.add_plugin_dock_widget("napari-lotadenoise", name)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from napari.utils.theme import get_theme
+from napari.utils.theme import Theme, get_theme
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_lotadenoise.events import Progress
 from napari_lotadenoise.method import Curve
 
 #: Told apart by brightness and dash too, not by hue alone.
-_COLOURS = ("#4c9be8", "#e8a33d", "#5cb878", "#c678dd")
+COLOURS = ("#4c9be8", "#e8a33d", "#5cb878", "#c678dd")
 _DASHES = (None, [6, 3], [2, 3], [8, 3, 2, 3])
 _SMALLEST = 1e-7
 #: Colour of estimates that have not been accepted yet.
@@ -27,9 +27,9 @@ class LivePlot(QWidget):
         super().__init__()
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        self.losses = self._plot("log10 of the loss terms")
-        self.sigma = self._plot("noise sigma (intensities)")
-        self.calibration = self._plot("calibration")
+        self.losses = make_plot("log10 of the loss terms")
+        self.sigma = make_plot("noise sigma (intensities)")
+        self.calibration = make_plot("calibration")
         for plot in (self.losses, self.sigma, self.calibration):
             box.addWidget(plot)
         self.losses.setAccessibleName("Loss by term over training steps")
@@ -79,44 +79,51 @@ class LivePlot(QWidget):
         theme = get_theme(name)
         self._foreground = theme.text.as_hex()
         for plot in (self.losses, self.sigma, self.calibration):
-            plot.setBackground(theme.background.as_hex())
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setPen(self._foreground)
-                plot.getAxis(side).setTextPen(self._foreground)
-            plot.setTitle(plot.plotItem.titleLabel.text, color=self._foreground, size="8pt")
-        legend = self.losses.plotItem.legend
-        legend.setLabelTextColor(self._foreground)
-        for _, label in legend.items:  # the colour above is for labels that come later
-            label.setText(label.text, color=self._foreground)
+            paint(plot, theme)
 
     def _show_calibration(self, curve: Curve) -> None:
         """Draw the loss over the parameter, the best value marked by a large dot."""
         sizes = [12 if value == curve.best else 6 for value in curve.values]
         self._data["calibration"] = (list(curve.values), list(curve.losses))
-        pen = pg.mkPen(_COLOURS[0], width=2)
+        pen = pg.mkPen(COLOURS[0], width=2)
         self.calibration.clear()
-        self.calibration.plot(
-            *self._data["calibration"], pen=pen, symbol="o", symbolSize=sizes, symbolBrush=_COLOURS[0]
-        )
+        self.calibration.plot(*self._data["calibration"], pen=pen, symbol="o", symbolSize=sizes, symbolBrush=COLOURS[0])
         title = f"loss over {curve.parameter}, best at {curve.best:g}"
         self.calibration.setTitle(title, color=self._foreground, size="8pt")
         self.calibration.show()
 
-    def _plot(self, title: str) -> pg.PlotWidget:
-        plot = pg.PlotWidget(background=None, title=title)
-        plot.setFixedHeight(150)
-        plot.setMouseEnabled(x=False, y=False)
-        plot.hideButtons()
-        plot.setMenuEnabled(False)
-        return plot
-
     def _append(self, plot: pg.PlotWidget, name: str, step: float, value: float) -> None:
         if name not in self._curves:
-            index = len([c for c in self._curves if not c.startswith("sigma")]) % len(_COLOURS)
+            index = len([c for c in self._curves if not c.startswith("sigma")]) % len(COLOURS)
             index = (index, _RAW)[name.startswith("sigma") and name != "sigma"]
-            pen = pg.mkPen(_COLOURS[index], width=2, dash=_DASHES[index])
+            pen = pg.mkPen(COLOURS[index], width=2, dash=_DASHES[index])
             self._curves[name] = plot.plot([], [], pen=pen, name=name)
             self._data[name] = ([], [])
         steps, values = self._data[name]
         steps.append(step)
         values.append(value)
+
+
+def make_plot(title: str) -> pg.PlotWidget:
+    """A small plot that is looked at, not played with."""
+    plot = pg.PlotWidget(background=None, title=title)
+    plot.setFixedHeight(150)
+    plot.setMouseEnabled(x=False, y=False)
+    plot.hideButtons()
+    plot.setMenuEnabled(False)
+    return plot
+
+
+def paint(plot: pg.PlotWidget, theme: Theme) -> None:
+    """Give a plot the colours of a napari theme."""
+    foreground = theme.text.as_hex()
+    plot.setBackground(theme.background.as_hex())
+    for side in ("left", "bottom"):
+        plot.getAxis(side).setPen(foreground)
+        plot.getAxis(side).setTextPen(foreground)
+    plot.setTitle(plot.plotItem.titleLabel.text, color=foreground, size="8pt")
+    legend = plot.plotItem.legend
+    if legend is not None:
+        legend.setLabelTextColor(foreground)
+        for _, label in legend.items:  # the colour above is for labels that come later
+            label.setText(label.text, color=foreground)

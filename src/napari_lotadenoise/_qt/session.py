@@ -41,6 +41,7 @@ class Order:
     seed: int = 0
     fill: bool = False
     show: frozenset[str] = frozenset()
+    stabilise: str = "auto"
 
 
 class Session(QObject):
@@ -75,6 +76,7 @@ class Session(QObject):
         options = {
             "axes": order.layout.axes, "channels": order.layout.channels, "volume": order.layout.volume,
             "device": order.device, "seed": order.seed, "fill": order.fill, "preset": order.preset, "look": self.live.look,
+            "stabilise": order.stabilise,
         }  # fmt: skip
         self.worker = start_run(self.source.data, order.method, order.training, options, self.mailbox, self._hear)
 
