@@ -77,6 +77,47 @@ def typical_sigma(images: np.ndarray, estimator: Callable[[np.ndarray], float] =
     return float(np.mean([np.median([estimator(plane) for plane in channel[spread]]) for channel in planes]))
 
 
+@dataclass(frozen=True)
+class VarianceFit:
+    """Poisson-Gaussian noise: variance = gain * intensity + offset."""
+
+    gain: float
+    offset: float
+    floor: float = 1e-12
+
+    def variance(self, intensity: Any) -> Any:
+        """Variance at intensities (number, array or tensor), never below `floor`."""
+        found = self.gain * intensity + self.offset
+        return found.clamp_min(self.floor) if hasattr(found, "clamp_min") else np.maximum(found, self.floor)
+
+
+def fit_variance(images: np.ndarray) -> VarianceFit:
+    """Fit the noise of images (N, C, [Z], Y, X) blindly: a robust line through the noise of the flattest blocks.
+
+    Blocks of 16 x 16 pixels are sorted by brightness; in each of 16 bins the median of the squared Laplacian estimate
+    of the smoother half of the blocks stands for the variance.
+    """
+    planes = np.asarray(images, dtype=np.float64).reshape(-1, *images.shape[-2:])[:16]
+    found = np.array([pair for plane in planes for pair in _block_noise(plane)])
+    if len(found) < 8 or np.ptp(found[:, 0]) <= 0:
+        variance = float(np.mean([robust_laplacian_sigma(plane) for plane in planes])) ** 2
+        return VarianceFit(0.0, max(variance, 1e-12))
+    bins = [part for part in np.array_split(found[found[:, 0].argsort()], 16) if len(part)]
+    means, variances = np.array([(np.mean(p[:, 0]), np.median(np.sort(p[:, 1])[: (len(p) + 1) // 2])) for p in bins]).T
+    gain, offset = np.polyfit(means, variances, 1, w=1 / np.sqrt(np.maximum(variances, 1e-3 * variances.max() + 1e-12)))
+    if gain <= 0:
+        return VarianceFit(0.0, max(float(np.median(variances)), 1e-12))
+    return VarianceFit(float(gain), float(offset), max(1e-3 * float(variances.max()), 1e-12))
+
+
+def _block_noise(plane: np.ndarray, side: int = 16) -> list[tuple[float, float]]:
+    """Brightness and noise variance of the blocks of a plane."""
+    rows, columns = ((n // side) * side for n in plane.shape)
+    parts = plane[:rows, :columns].reshape(rows // side, side, columns // side, side).swapaxes(1, 2)
+    blocks = parts.reshape(-1, side, side)
+    return [(float(block.mean()), robust_laplacian_sigma(block) ** 2) for block in blocks]
+
+
 def lag_one(plane: np.ndarray) -> tuple[float, float]:
     """Correlation of the noise with its neighbour in y and in x, estimated from a high-pass of the image.
 
