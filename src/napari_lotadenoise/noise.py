@@ -92,10 +92,10 @@ class VarianceFit:
 
 
 def fit_variance(images: np.ndarray) -> VarianceFit:
-    """Fit the noise of images (N, C, [Z], Y, X) blindly: a robust line through the noise of the flattest blocks.
+    """Fit the noise of images (N, C, [Z], Y, X) blindly: a robust line through the noise of blocks.
 
-    Blocks of 16 x 16 pixels are sorted by brightness; in each of 16 bins the median of the squared Laplacian estimate
-    of the smoother half of the blocks stands for the variance.
+    Blocks of 16 x 16 pixels are sorted by brightness; in each of 16 bins the median of their squared Laplacian estimates
+    stands for the variance.
     """
     planes = np.asarray(images, dtype=np.float64).reshape(-1, *images.shape[-2:])[:16]
     found = np.array([pair for plane in planes for pair in _block_noise(plane)])
@@ -103,7 +103,7 @@ def fit_variance(images: np.ndarray) -> VarianceFit:
         variance = float(np.mean([robust_laplacian_sigma(plane) for plane in planes])) ** 2
         return VarianceFit(0.0, max(variance, 1e-12))
     bins = [part for part in np.array_split(found[found[:, 0].argsort()], 16) if len(part)]
-    means, variances = np.array([(np.mean(p[:, 0]), np.median(np.sort(p[:, 1])[: (len(p) + 1) // 2])) for p in bins]).T
+    means, variances = np.array([(np.mean(p[:, 0]), np.median(p[:, 1])) for p in bins]).T
     gain, offset = np.polyfit(means, variances, 1, w=1 / np.sqrt(np.maximum(variances, 1e-3 * variances.max() + 1e-12)))
     if gain <= 0:
         return VarianceFit(0.0, max(float(np.median(variances)), 1e-12))
@@ -115,7 +115,7 @@ def _block_noise(plane: np.ndarray, side: int = 16) -> list[tuple[float, float]]
     rows, columns = ((n // side) * side for n in plane.shape)
     parts = plane[:rows, :columns].reshape(rows // side, side, columns // side, side).swapaxes(1, 2)
     blocks = parts.reshape(-1, side, side)
-    return [(float(block.mean()), robust_laplacian_sigma(block) ** 2) for block in blocks]
+    return [(float(block.mean()), laplacian_sigma(block) ** 2) for block in blocks]
 
 
 def lag_one(plane: np.ndarray) -> tuple[float, float]:

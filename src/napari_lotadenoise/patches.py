@@ -99,10 +99,14 @@ class Mosaic:
         What is seen where no patch is put.
     side : int
         Of the patches.
+    taper : float
+        How much less the pixels at the border of a patch count than its middle: the beta of a Kaiser window.
     """
 
-    def __init__(self, under: Tensor, side: int) -> None:
+    def __init__(self, under: Tensor, side: int, taper: float = 0.0) -> None:
         self.under, self.side = under, side
+        line = torch.kaiser_window(side, periodic=False, beta=taper, device=under.device)
+        self._window = line[:, None] * line
         self._sum, self._weight = (torch.zeros_like(under).flatten(1) for _ in range(2))
 
     def put(self, patches: Tensor, weights: Tensor, places: Tensor) -> None:
@@ -111,16 +115,15 @@ class Mosaic:
         y, x = torch.arange(self.side, device=places.device)[:, None] * width, torch.arange(self.side, device=places.device)
         pixels = (places[..., None] + (y + x).flatten()).flatten()
         for channel in range(len(patches)):
-            weighted = patches[channel] * weights[channel, ..., None]
+            weighted = patches[channel] * weights[channel, ..., None] * self._window.flatten()
             self._sum[channel].scatter_add_(0, pixels, weighted.flatten())
             self._weight[channel].scatter_add_(0, places.flatten(), weights[channel].flatten())
 
     def image(self) -> Tensor:
         """The weighted mean of the patches at each pixel."""
-        starts = self._weight.view_as(self.under)[:, None]
-        ones = starts.new_ones(1, 1, self.side, self.side)
-        # A pixel is covered by the patches that begin up to a side above and left of it.
-        weight = F.conv2d(F.pad(starts, (self.side - 1, 0, self.side - 1, 0)), ones)[:, 0]
+        starts = F.pad(self._weight.view_as(self.under)[:, None], (self.side - 1, 0, self.side - 1, 0))
+        # A pixel is covered by the patches that begin up to a side above and left of it; the window is symmetric.
+        weight = F.conv2d(starts, self._window[None, None])[:, 0]
         return torch.where(weight > 0, self._sum.view_as(self.under) / weight.clamp_min(1e-12), self.under)
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from napari_lotadenoise.known import KnownNoise
 from napari_lotadenoise.lazy import F, nets, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.method import Info
 from napari_lotadenoise.params import knob
 
 if TYPE_CHECKING:
@@ -27,10 +28,12 @@ class Step(NamedTuple):
 STEPS = {15.0: (Step(7, 18), Step(7, 55)), 35.0: (Step(9, 18), Step(9, 90)), float("inf"): (Step(11, 20), Step(9, 120))}
 #: Noise that is added on paper in the first step, as a share of the variance: the energy of few patches is not well known.
 EXTRA = 0.05
+#: Of the patches, by which their borders count less (as in BM3D).
+TAPER = 2.0
 
 
 @dataclass(frozen=True)
-class NLRidge(Method):
+class NLRidge(KnownNoise):
     """NL-Ridge (Herbreteau & Kervrann, ICIP 2022 and SIAM J. Imaging Sci. 2025); nothing is trained.
 
     The k patches that look most like one are the rows of Y, and their clean versions are estimated as T Y. With D the
@@ -40,7 +43,7 @@ class NLRidge(Method):
         step 2:  T = I - D (X X' + D)^-1                    (X: the result of step 1, in which patches are also matched)
 
     Here the rows of T add up to 1, so that a constant stays what it is. Patches are put back with the weight
-    1 / |row of T|^2, squared (0.03 dB on Set12). The grid of reference patches is that of the image, whatever the tile,
+    1 / |row of T|^2, in step 2 squared and tapered in both (0.03 dB on Set12 each). The grid of reference patches is that of the image, whatever the tile,
     and the surroundings hold all that a pixel depends on: tiles agree, but where mirrored copies beyond the border of
     a very small image are exactly as good as each other.
     """
@@ -56,20 +59,10 @@ class NLRidge(Method):
         url="https://arxiv.org/abs/2203.00570",
         dimensions=(2,),
     )
-    presets: ClassVar = {
-        name: Preset(Training(steps=1, crop=64, batch=1, augment=False, average=0, holdout=0, precision="float32"), given)
-        for name, given in {"fast": {}, "paper": {"noise": "constant"}}.items()
-    }
-    trained: ClassVar[bool] = False
+    stabilises: ClassVar = False
     tile: ClassVar[int] = 256
     cost: ClassVar = (0.1, 40.0)
 
-    sigma: float = knob(0.0, "Known noise deviation in intensities of the image; 0 estimates it blindly.", ge=0, step=1)
-    noise: str = knob(
-        "signal-dependent",
-        "Whether the noise is equally strong everywhere, or its variance a line over the intensity, fitted on the image.",
-        choices=("constant", "signal-dependent"),
-    )
     patch: int = knob(0, "Side of the patches; 0 chooses it by the noise, 7 to 11.", ge=0, le=21, step=1, unit="px")
     group: int = knob(0, "Patches in a group of the second step; 0 chooses by the noise, 55 to 120.", ge=0, le=400, step=5)
     window: int = knob(37, "Side of the window in which similar patches are looked for.", ge=9, le=99, step=2, unit="px")
@@ -85,18 +78,12 @@ class NLRidge(Method):
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Measure the noise, and choose the patches by it."""
-        from napari_lotadenoise.whitening import Whitening, grey_levels, mean_deviation, noise_of
+        from napari_lotadenoise.whitening import grey_levels
 
-        fits = noise_of(pool, unit=unit, sigma=self.sigma, dependent=self.noise == "signal-dependent")
-        sigma = mean_deviation(fits, pool)
-        level = grey_levels(pool, sigma)
-        steps = next(self._sized(steps) for top, steps in STEPS.items() if level <= top)
-        return SimpleNamespace(sigma=sigma, steps=steps, whitening=Whitening(pool, fits))
-
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
-        """Nothing is learnt; say what was measured."""
-        sigma = torch.tensor(state.sigma)
-        return Terms({"noise variance": sigma.square()}, values={"sigma": sigma}, stage="measuring the noise")
+        state = super().prepare(pool, unit)
+        level = grey_levels(pool, state.sigma)
+        state.steps = next(self._sized(steps) for top, steps in STEPS.items() if level <= top)
+        return state
 
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
         """Both steps; the outer `halo` pixels are surroundings, of which no result is given."""
@@ -123,13 +110,13 @@ class NLRidge(Method):
         rows, columns = (self._grid(size, margin - reach, side) for size in noisy.shape[-2:])
         energy = side**2 * state.whitening.variance(F.avg_pool2d(pilot, side, 1))
         energy = F.pad(energy, (0, side - 1, 0, side - 1))
-        result = patches.Mosaic(pilot, side)
+        result = patches.Mosaic(pilot, side, TAPER)
         for part in patches.row_blocks(rows, columns, reach, side):
             places = patches.similar(pilot[:1], part, columns, side, reach, step.group)
             known, seen = patches.take(pilot, places, side), patches.take(noisy, places, side)
             weights = combination(known, patches.take(energy, places, 1)[..., 0], extra)
             size = weights.square().sum(-1).clamp(1 / weights.shape[-1], 1)
-            result.put(weights @ seen, size**-2, places)
+            result.put(weights @ seen, 1 / size if extra else size**-2, places)
         return result.image()
 
     def _grid(self, size: int, margin: int, side: int) -> range:
