@@ -25,12 +25,10 @@ def one_step(parameters: Mapping[str, Any]) -> Preset:
 
 @dataclass(frozen=True)
 class KnownNoise(Method):
-    """A method that learns nothing and has to know the noise, whose variance is gain * intensity + offset."""
+    """A method that learns nothing and has to know the noise; it gets images with noise of deviation 1 (`Whitening`)."""
 
     presets: ClassVar = {"fast": one_step({}), "paper": one_step({"noise": "constant"})}
     trained: ClassVar[bool] = False
-    #: Whether the noise is made equally strong everywhere, or the method wants to know how strong it is where.
-    stabilises: ClassVar[bool]
 
     sigma: float = knob(0.0, "Known noise deviation in intensities of the image; 0 estimates it blindly.", ge=0, step=1)
     noise: str = knob(
@@ -44,8 +42,7 @@ class KnownNoise(Method):
         from napari_lotadenoise.whitening import Whitening, mean_deviation, noise_of
 
         fits = noise_of(pool, unit=unit, sigma=self.sigma, dependent=self.noise == "signal-dependent")
-        whitening = Whitening(pool, fits, stabilise=self.stabilises)
-        return SimpleNamespace(sigma=mean_deviation(fits, pool), whitening=whitening)
+        return SimpleNamespace(sigma=mean_deviation(fits, pool), whitening=Whitening(pool, fits))
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
         """Nothing is learnt; say what was measured."""

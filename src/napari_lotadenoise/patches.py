@@ -26,7 +26,8 @@ def mirrored(image: Tensor, margin: int) -> Tensor:
 def row_blocks(rows: range, columns: range, reach: int, side: int) -> Iterator[range]:
     """Part the rows of a grid of patches so that `similar` needs little memory for each part."""
     span, width = 2 * reach + 1, columns[-1] - columns[0] + side
-    count = max(1, min(HELD // (len(columns) * span**2), HELD // (span * width * rows.step)))
+    fits = min(HELD // (len(columns) * span**2), HELD // (span * width * rows.step))
+    count = max(fits, -(-2 * side // rows.step))  # fewer would mostly work on rows that their neighbours work on too
     for start in range(0, len(rows), count):
         yield rows[start : start + count]
 

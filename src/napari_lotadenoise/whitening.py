@@ -67,7 +67,8 @@ def grey_levels(pool: Tensor, deviation: float) -> float:
 class Whitening:
     """Brings images to noise of deviation 1 and channels that share no content, and back.
 
-    Each channel is divided by its noise deviation, or stabilised where the variance rises with the intensity. An
+    Each channel is divided by its noise deviation, or, where its variance rises with the intensity, stabilised by the generalised
+    Anscombe transform. An
     orthonormal turn, which leaves white noise white, then puts the principal components of the colours in place of the
     channels: for photographs about the opponent colours of BM3D, luminance first, and right for any other channels.
 
@@ -76,14 +77,12 @@ class Whitening:
     pool : tensor (N, C, [Z], Y, X)
     fits : list of VarianceFit
         Noise of the channels.
-    stabilise : bool
-        Whether the variance is made constant, by the generalised Anscombe transform; otherwise its mean is 1.
     """
 
-    def __init__(self, pool: Tensor, fits: list[VarianceFit], *, stabilise: bool = False) -> None:
+    def __init__(self, pool: Tensor, fits: list[VarianceFit]) -> None:
         self.fits = fits
         self.deviations = [max(math.sqrt(_mean_variance(fit, pool[:, c])), 1e-9) for c, fit in enumerate(fits)]
-        self.stabilised = [stabilise and _rises(fit, pool[:, c]) for c, fit in enumerate(fits)]
+        self.stabilised = [_rises(fit, pool[:, c]) for c, fit in enumerate(fits)]
         self.turn = torch.eye(len(fits), device=pool.device)
         channels = torch.stack([self._channel(pool[:, c].flatten(), c) for c in range(len(fits))])
         if len(fits) > 1:
@@ -101,15 +100,6 @@ class Whitening:
             unstabilised(channel, self.fits[c]) if self.stabilised[c] else channel * self.deviations[c]
             for c, channel in enumerate(turned)
         ])  # fmt: skip
-
-    def variance(self, image: Tensor) -> Tensor:
-        """Noise variance of each component, pixel by pixel, where the whitened image (not stabilised) is `image`."""
-        channels = self._turned(image, self.turn.T)
-        variances = [
-            self.fits[c].variance(channel * deviation) / deviation**2
-            for c, (channel, deviation) in enumerate(zip(channels, self.deviations, strict=True))
-        ]
-        return self._turned(torch.stack(variances), self.turn.square())
 
     def _channel(self, channel: Tensor, c: int) -> Tensor:
         return stabilised(channel, self.fits[c]) if self.stabilised[c] else channel / self.deviations[c]

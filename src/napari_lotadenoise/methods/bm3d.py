@@ -41,9 +41,8 @@ class BM3D(KnownNoise):
         url="https://webpages.tuni.fi/foi/GCF-BM3D/",
         dimensions=(2,),
     )
-    stabilises: ClassVar = True
     tile: ClassVar[int] = 256
-    cost: ClassVar = (0.1, 40.0)
+    cost: ClassVar = (0.1, 90.0)
 
     profile: str = knob(
         "np",

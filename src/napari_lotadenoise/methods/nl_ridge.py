@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from napari_lotadenoise.known import KnownNoise
-from napari_lotadenoise.lazy import F, nets, torch
+from napari_lotadenoise.lazy import nets, torch
 from napari_lotadenoise.method import Info
 from napari_lotadenoise.params import knob
 
@@ -36,13 +36,14 @@ TAPER = 2.0
 class NLRidge(KnownNoise):
     """NL-Ridge (Herbreteau & Kervrann, ICIP 2022 and SIAM J. Imaging Sci. 2025); nothing is trained.
 
-    The k patches that look most like one are the rows of Y, and their clean versions are estimated as T Y. With D the
-    diagonal matrix of the noise variance in each row, the T of least expected error is
+    The k patches that look most like one are the rows of Y, and their clean versions are estimated as T Y. With E the
+    energy of the noise in a patch, the T of least expected error is
 
-        step 1:  T = I - (1 + a) D (Y Y' + a D)^-1          (from an unbiased estimate of the risk; a = 0.05)
-        step 2:  T = I - D (X X' + D)^-1                    (X: the result of step 1, in which patches are also matched)
+        step 1:  T = I - (1 + a) E (Y Y' + a E)^-1          (from an unbiased estimate of the risk; a = 0.05)
+        step 2:  T = I - E (X X' + E)^-1                    (X: the result of step 1, in which patches are also matched)
 
-    Here the rows of T add up to 1, so that a constant stays what it is. Patches are put back with the weight
+    Here the rows of T add up to 1, so that a constant stays what it is. Noise that depends on the signal is made equally
+    strong first, by the generalised Anscombe transform: that finds better matches than the variances of the paper. Patches are put back with the weight
     1 / |row of T|^2, in step 2 squared and tapered in both (0.03 dB on Set12 each). The grid of reference patches is that of the image, whatever the tile,
     and the surroundings hold all that a pixel depends on: tiles agree, but where mirrored copies beyond the border of
     a very small image are exactly as good as each other.
@@ -59,9 +60,8 @@ class NLRidge(KnownNoise):
         url="https://arxiv.org/abs/2203.00570",
         dimensions=(2,),
     )
-    stabilises: ClassVar = False
     tile: ClassVar[int] = 256
-    cost: ClassVar = (0.1, 40.0)
+    cost: ClassVar = (0.1, 35.0)
 
     patch: int = knob(0, "Side of the patches; 0 chooses it by the noise, 7 to 11.", ge=0, le=21, step=1, unit="px")
     group: int = knob(0, "Patches in a group of the second step; 0 chooses by the noise, 55 to 120.", ge=0, le=400, step=5)
@@ -108,13 +108,11 @@ class NLRidge(KnownNoise):
         reach, side = self.window // 2, step.side
         # The patch of the grid may lie a window away from the pixel that one of its group is put back on.
         rows, columns = (self._grid(size, margin - reach, side) for size in noisy.shape[-2:])
-        energy = side**2 * state.whitening.variance(F.avg_pool2d(pilot, side, 1))
-        energy = F.pad(energy, (0, side - 1, 0, side - 1))
         result = patches.Mosaic(pilot, side, TAPER)
         for part in patches.row_blocks(rows, columns, reach, side):
             places = patches.similar(pilot[:1], part, columns, side, reach, step.group)
             known, seen = patches.take(pilot, places, side), patches.take(noisy, places, side)
-            weights = combination(known, patches.take(energy, places, 1)[..., 0], extra)
+            weights = combination(known, side**2, extra)
             size = weights.square().sum(-1).clamp(1 / weights.shape[-1], 1)
             result.put(weights @ seen, 1 / size if extra else size**-2, places)
         return result.image()
@@ -133,15 +131,15 @@ class NLRidge(KnownNoise):
         return tuple(Step(side, min(group, self.window**2)) for side, group in zip(sides, groups, strict=True))
 
 
-def combination(group: Tensor, energy: Tensor, extra: float = 0.0) -> Tensor:
-    """The matrix T that turns a group of noisy patches into clean ones: I - (1 + a) D (Y Y' + a D)^-1, rows adding up to 1.
+def combination(group: Tensor, energy: float, extra: float = 0.0) -> Tensor:
+    """The matrix T that turns a group of noisy patches into clean ones: I - (1 + a) E (Y Y' + a E)^-1, rows adding up to 1.
 
     Parameters
     ----------
     group : tensor (..., patches, pixels)
-        Y: the noisy patches themselves with a > 0, their pilots X with a = 0, where the inverse is of X X' + D.
-    energy : tensor (..., patches)
-        Noise energy of each patch, the diagonal of D.
+        Y: the noisy patches themselves with a > 0, their pilots X with a = 0, where the inverse is of X X' + E.
+    energy : float
+        E: of the noise in a patch, its pixels times the variance.
     extra : float
         a.
 
@@ -150,12 +148,12 @@ def combination(group: Tensor, energy: Tensor, extra: float = 0.0) -> Tensor:
     tensor (..., patches, patches)
     """
     gram = group @ group.mT
-    diagonal = (extra or 1.0) * energy
-    # So many that rounding does not make it singular where there is next to no noise.
-    diagonal = diagonal + 1e-6 * gram.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky_ex(gram + torch.diag_embed(diagonal))[0])
+    # The last part is what rounding needs where there is next to no noise.
+    ridge = (extra or 1.0) * energy + 1e-6 * gram.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True)
+    factor = torch.linalg.cholesky_ex(gram + torch.diag_embed(ridge.expand(gram.shape[:-1])))[0]
+    inverse = torch.cholesky_inverse(factor)
     sums = inverse.sum(-1)
     inverse = inverse - sums[..., :, None] * sums[..., None, :] / sums.sum(-1)[..., None, None]
-    result = -(1 + extra) * energy[..., None] * inverse
+    result = -(1 + extra) * energy * inverse
     result.diagonal(dim1=-2, dim2=-1).add_(1)
     return result
