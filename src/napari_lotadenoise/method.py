@@ -188,6 +188,10 @@ class Method(ABC):
     #: The maps that `step` shows, and how they are to be read: "mask" (0 left alone, 1 hidden, 2 retained, 3 added),
     #: "picture" (intensities), "magnitude" (0 and above) or "signed".
     maps: ClassVar[Mapping[str, str]] = {}
+    #: Name of an optional package, without which the method is not offered.
+    package: ClassVar[str] = ""
+    #: Side below which tiles do not pay, since each is read with wide surroundings.
+    tile: ClassVar[int] = 64
     #: Image sides that a step works on must be multiples of this.
     grain: ClassVar[int] = 1
     #: Rough cost in microseconds a pixel on one CPU core: one training step, one prediction (or one stochastic pass).

@@ -19,11 +19,16 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def documented() -> list[type[Method]]:
+    """The methods that documents tell of in tables: those that need no optional package, which is not always there."""
+    return [m for m in METHODS.values() if not m.package]
+
+
 def methods_markdown() -> str:
-    """Table of all methods for the README."""
+    """Table of the methods for the README."""
     rows = [
         (f"`{m.id}`", m.info.idea, m.info.assumes, m.info.fails, f"[{_short(m)}]({m.info.url})")
-        for m in METHODS.values()
+        for m in documented()
     ]
     return markdown(("method", "idea", "assumes", "fails", "source"), rows)
 
@@ -86,7 +91,7 @@ def refresh(text: str, name: str, content: str) -> str:
 def tables() -> dict[str, str]:
     """Every table that the documents hold, by its mark."""
     found = {"methods": methods_markdown(), "training": parameters_markdown(Training)}
-    return found | {f"parameters {m.id}": parameters_markdown(m) for m in METHODS.values()}
+    return found | {f"parameters {m.id}": parameters_markdown(m) for m in documented()}
 
 
 def main() -> None:

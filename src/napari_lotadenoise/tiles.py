@@ -12,8 +12,8 @@ from napari_lotadenoise.method import Method
 from napari_lotadenoise.scaling import Scale
 from napari_lotadenoise.trainer import Trainer
 
-#: Largest and smallest side of a tile in pixels, and its planes in a volume.
-LARGEST, SMALLEST, DEPTH = 256, 64, 16
+#: Largest side of a tile in pixels, and its planes in a volume; methods say the smallest.
+LARGEST, DEPTH = 256, 16
 #: Microseconds that one pass over a tile may take (as far as the method's cost tells), so that a run can be stopped after it.
 PATIENCE = 300_000
 
@@ -21,7 +21,7 @@ PATIENCE = 300_000
 def tile_side(method: Method, planes: int = 1, largest: int = LARGEST) -> int:
     """Side of the tiles that a method is given: smaller where it is slow. The same on every machine."""
     side = math.isqrt(int(PATIENCE / (method.cost[1] * planes)))
-    return max(SMALLEST, min(largest, side // 16 * 16))
+    return max(method.tile, min(largest, side // 16 * 16))
 
 
 def cut(stack: Stack, method: Method) -> list[Window]:

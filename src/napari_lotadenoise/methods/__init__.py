@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
+import sys
 from collections.abc import Iterator
 
 from napari_lotadenoise.errors import MethodError
@@ -16,8 +18,17 @@ def _found() -> Iterator[type[Method]]:
         yield from (m for m in members if isinstance(m, type) and issubclass(m, Method) and "id" in vars(m))
 
 
+def offered(method: type[Method]) -> bool:
+    """Whether the optional package that a method needs is installed; it is looked for, not imported."""
+    if not method.package or method.package in sys.modules:
+        return True
+    return importlib.util.find_spec(method.package) is not None
+
+
 #: Every method by its id, in alphabetical order but for the core method, which comes first.
-METHODS: dict[str, type[Method]] = {m.id: m for m in sorted(_found(), key=lambda m: (m.id != "lota-n2n", m.id))}
+METHODS: dict[str, type[Method]] = {
+    m.id: m for m in sorted(_found(), key=lambda m: (m.id != "lota-n2n", m.id)) if offered(m)
+}
 
 
 def find(name: str) -> type[Method]:

@@ -1,0 +1,70 @@
+"""BM3D by its authors' package, where that is installed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from napari_lotadenoise.known import KnownNoise
+from napari_lotadenoise.lazy import nets, ops, torch
+from napari_lotadenoise.method import Info
+from napari_lotadenoise.params import knob
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_lotadenoise.nets import Network
+
+
+@dataclass(frozen=True)
+class BM3D(KnownNoise):
+    """BM3D (Dabov, Foi, Katkovnik & Egiazarian, IEEE TIP 2007) by the package `bm3d` of Tampere University.
+
+    Nothing of the algorithm is here: images are handed over with noise of deviation 1, after the generalised Anscombe
+    transform where the noise depends on the signal, colours as principal components of which the first is matched.
+    The package lays its grid of blocks where a tile begins, so that tiles agree to about a tenth of the noise that is
+    left, but not exactly.
+    """
+
+    id: ClassVar = "bm3d"
+    package: ClassVar = "bm3d"
+    info: ClassVar = Info(
+        title="BM3D",
+        idea="Shrinks the transform of stacks of blocks that look alike; by its authors' package, not for commercial use.",
+        assumes="noise that is independent between pixels and about normal; content that repeats itself within 39 pixels",
+        fails="on correlated noise (it is kept), on wrong noise levels; the package's licence forbids commercial use",
+        source="Dabov, Foi, Katkovnik & Egiazarian, Image Denoising by Sparse 3-D Transform-Domain Collaborative "
+        "Filtering, IEEE TIP 2007",
+        url="https://webpages.tuni.fi/foi/GCF-BM3D/",
+        dimensions=(2,),
+    )
+    tile: ClassVar[int] = 256
+    cost: ClassVar = (0.1, 90.0)
+
+    profile: str = knob(
+        "np",
+        "Settings of the package: the normal profile, the same with a second pass, or one for very strong noise.",
+        choices=("np", "refilter", "vn"),
+    )
+
+    def network(self, channels: int, ndim: int) -> Network:
+        """There is none; what stands in for it knows how far one of the two stages looks, blocks of 8 within 39 pixels."""
+        net = nets.Unchanged()
+        net.halo = 32
+        return net
+
+    def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
+        """Hand the whitened image to the package."""
+        white = torch.stack([state.whitening.into(sample) for sample in image.float()])
+        clean = ops.through_numpy(white, self._filtered)
+        return torch.stack([state.whitening.back(sample) for sample in clean])
+
+    def _filtered(self, image: np.ndarray) -> np.ndarray:
+        from bm3d import bm3d
+
+        # Channels are last there; a plane comes back as a plane.
+        filtered = bm3d(np.moveaxis(image, 0, -1).astype(np.float64), 1.0, self.profile)
+        return np.moveaxis(np.asarray(filtered).reshape(*image.shape[1:], len(image)), -1, 0)
