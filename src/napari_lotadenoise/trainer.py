@@ -60,7 +60,7 @@ class Trainer:
         self.learns = any(True for _ in self.net.parameters())
         grain = method.grain * self.net.multiple
         pool = pad_to(pool, grain)
-        self.crops = Crops(pool, training, grain, self.rng)
+        self.crops = Crops(pool, training, grain, self.rng, oriented=method.oriented)
         self.state = method.prepare(pool, unit)
         self.step_number, self.best_step = 0, 0
         self._best, self._healthy = Kept(), Kept()
@@ -181,7 +181,8 @@ class Trainer:
             for _ in range(self.method.stochastic_passes):
                 yield self._infer(self.method.sample, image, rng=chance)
             return
-        for turn in range(ops.TURNS if self.training.ensemble else 1):
+        # Of the eight turns the odd ones swap rows and columns.
+        for turn in range(0, ops.TURNS if self.training.ensemble else 1, 2 if self.method.oriented else 1):
             yield ops.turned_back(self._infer(self.method.predict, ops.turned(image, turn)), turn)
 
     def _infer(self, function: Callable[..., Tensor], image: Tensor, **options: Any) -> Tensor:
