@@ -40,7 +40,7 @@ class Neighbor2Neighbor(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1200, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
+            Training(steps=1200, rate=6e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
             volume={"steps": 500, "batch": 1, "crop": 48, "crop_depth": 16},
         ),
         # The published rates and crops; 100 epochs on 44 000 images become 3000 steps on one.
