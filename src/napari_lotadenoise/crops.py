@@ -38,13 +38,17 @@ class Crops:
         Y and X of every crop are multiples of this.
     rng : torch.Generator
         Source of all chance.
+    oriented : bool
+        Whether crops must not be turned by a right angle.
     """
 
-    def __init__(self, pool: Tensor, training: Training, grain: int, rng: torch.Generator) -> None:
+    def __init__(
+        self, pool: Tensor, training: Training, grain: int, rng: torch.Generator, *, oriented: bool = False
+    ) -> None:
         self.pool = pool
         self.rng = rng
         self.batch = training.batch
-        self.augment = training.augment
+        self.augment, self.oriented = training.augment, oriented
         spatial = pool.shape[2:]
         self.size = tuple(
             _fit(n, wanted, grain) for n, wanted in zip(spatial, _wanted(training, len(spatial)), strict=True)
@@ -57,9 +61,9 @@ class Crops:
         if not self.augment:
             return crops
         turn = self._integer(8)
-        square = crops.shape[-1] == crops.shape[-2]
+        turnable = crops.shape[-1] == crops.shape[-2] and not self.oriented
         crops = crops.flip(-1) if turn >= 4 else crops
-        crops = torch.rot90(crops, turn % 4 if square else 2 * (turn % 2), (-2, -1))
+        crops = torch.rot90(crops, turn % 4 if turnable else 2 * (turn % 2), (-2, -1))
         return crops.contiguous(memory_format=channels_last(crops))
 
     def validation(self) -> Tensor | None:

@@ -234,6 +234,11 @@ class Method(ABC):
         return self.predict(net, image, state)
 
     @property
+    def oriented(self) -> bool:
+        """Whether rows are not as columns to it: then images are mirrored, but never turned by a right angle."""
+        return False
+
+    @property
     def stochastic_passes(self) -> int:
         """How many outputs of `sample` are averaged to the result; 0 where `predict` is all there is."""
         return 0

@@ -230,16 +230,22 @@ def masked_error(prediction: Tensor, image: Tensor, mask: Tensor) -> Tensor:
 
 
 def j_invariant(
-    function: Callable[[Tensor], Tensor], image: Tensor, labels: Tensor, count: int, fill: Fill = donut_mean
+    function: Callable[[Tensor], Tensor],
+    image: Tensor,
+    labels: Tensor,
+    count: int,
+    fill: Fill = donut_mean,
+    around: Callable[[Tensor], Tensor] = lambda mask: mask,
 ) -> Tensor:
     """Apply a function so that no pixel is computed from itself: one pass for each of `count` sets, which hides it.
 
-    sum over sets J of 1_J f(image without J), the J-invariant version of f (Batson & Royer 2019, section 3).
+    sum over sets J of 1_J f(image without J), the J-invariant version of f (Batson & Royer 2019, section 3). What is
+    hidden for a set may be more than the set: `around` says what.
     """
     out = torch.zeros_like(image)
     for number in range(count):
         mask = labels == number
-        out = torch.where(mask, function(hide(image, mask, fill)), out)
+        out = torch.where(mask, function(hide(image, around(mask), fill)), out)
     return out
 
 

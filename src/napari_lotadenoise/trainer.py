@@ -62,7 +62,7 @@ class Trainer:
         grain = method.grain * self.net.multiple
         self.stride = training.stride
         pool = ops.unshuffle(pad_to(pool, grain * self.stride), self.stride)
-        self.crops = Crops(pool, training, grain, self.rng)
+        self.crops = Crops(pool, training, grain, self.rng, oriented=method.oriented)
         self.state = method.prepare(pool, unit)
         self.step_number, self.best_step = 0, 0
         self._best, self._healthy = Kept(), Kept()
@@ -185,12 +185,13 @@ class Trainer:
         One output, or one for each flip and rotation of an ensemble, or one for each stochastic pass of the method; the
         passes of an ensemble take turns.
         """
-        passes, turns = self.method.stochastic_passes, ops.TURNS if self.training.ensemble else 1
-        function = self.method.predict
+        function, passes = self.method.predict, self.method.stochastic_passes
         if passes:
             function = partial(self.method.sample, rng=self._generator(number))
-        for count in range(passes or turns):
-            turn = count % turns
+        # Of the eight turns the odd ones swap rows and columns.
+        turns = range(0, ops.TURNS, 2 if self.method.oriented else 1) if self.training.ensemble else range(1)
+        for count in range(passes or len(turns)):
+            turn = turns[count % len(turns)]
             yield ops.turned_back(self._infer(function, ops.turned(image, turn)), turn)
 
     def _infer(self, function: Callable[..., Tensor], image: Tensor) -> Tensor:

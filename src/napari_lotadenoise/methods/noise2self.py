@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from napari_lotadenoise import blindspots
 from napari_lotadenoise.lazy import nets, ops, torch
 from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
 from napari_lotadenoise.params import knob
@@ -24,14 +25,17 @@ class Noise2Self(Method):
     squared difference from their noisy values is the loss, sum over J of E|f(y without J)_J - y_J|^2. For noise that is
     independent between pixels it is the true error plus the noise variance (proposition 1). Of the grid^2 sets the
     last is never trained: the same loss on it is an honest validation score.
+
+    For noise that is correlated, a structure around the pixels of J is hidden too, in training, score and result. Then
+    the neighbours are no fill, as they tell of the noise: values from random places of the image take their place.
     """
 
     id: ClassVar = "noise2self"
     info: ClassVar = Info(
         title="Noise2Self",
         idea="Hides a grid of pixels and learns to predict them from their neighbourhood.",
-        assumes="noise that is independent between pixels and zero on average, of any distribution",
-        fails="on correlated noise (it is learnt), on single-pixel structures, and where pixels are clipped",
+        assumes="noise that is zero on average and independent between pixels, or correlated no further than the structure",
+        fails="on noise correlated beyond what is hidden (it is learnt), on single-pixel structures, on clipped pixels",
         source="Batson & Royer, Noise2Self: Blind Denoising by Self-Supervision, ICML 2019",
         url="https://arxiv.org/abs/1901.11365",
     )
@@ -69,7 +73,8 @@ class Noise2Self(Method):
     )
     replacement: str = knob(
         "donut",
-        "What hidden pixels are replaced by: the mean of their neighbours, zero, or random intensities.",
+        "What hidden pixels are replaced by: the mean of their neighbours (or, where a structure hides these, values from "
+        "random places of the image), zero, or random intensities.",
         choices=("donut", "zero", "random"),
     )
     inference: str = knob(
@@ -77,6 +82,17 @@ class Noise2Self(Method):
         "One pass over the whole image, or one for each set of pixels so that no pixel is predicted from itself.",
         choices=("single", "j-invariant"),
     )
+    structure: str = knob("pixel", blindspots.STRUCTURE_DOC, choices=blindspots.STRUCTURES)
+    span: int = knob(2, blindspots.SPAN_DOC, ge=1, le=16, step=1, unit="px")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        blindspots.check_room(self.structure, self.span, self.grid)
+
+    @property
+    def oriented(self) -> bool:
+        """A line that is hidden must not be turned away from the noise."""
+        return self.structure in blindspots.DIRECTED
 
     def network(self, channels: int, ndim: int) -> Network:
         """A small U-Net, or DnCNN-8."""
@@ -89,23 +105,25 @@ class Noise2Self(Method):
     def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
         """Error at the hidden pixels of this step's set."""
         mask = self._labels(crops, moment.rng) == moment.step % (self.grid**2 - 1)
-        filled = ops.hide(crops, mask, self._fill(moment.rng))
+        hidden = self._around(mask)
+        filled = ops.hide(crops, hidden, self._fill(moment.rng))
         loss = ops.masked_error(net(filled), crops, mask)
-        maps = {"mask": mask.expand(crops.shape).amax(1, keepdim=True).to(crops.dtype), "filled input": filled}
+        shown = torch.where(mask, 1.0, 3.0 * hidden).expand(crops.shape).amax(1, keepdim=True)
+        maps = {"mask": shown, "filled input": filled}
         return Terms({"hidden pixels": loss}, maps, {"sigma": loss.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
         """Error at the set that is never trained: the true error plus the noise variance."""
         rng = torch.Generator(crops.device).manual_seed(0)
         mask = self._labels(crops, rng) == self.grid**2 - 1
-        return ops.hidden_error(net, crops, mask, self._fill(rng))
+        return ops.masked_error(net(ops.hide(crops, self._around(mask), self._fill(rng))), crops, mask)
 
     def predict(self, net: Network, image: Tensor, state: Any) -> Tensor:
         """One pass, or the J-invariant function: every pixel from the pass in which it was hidden."""
         if self.inference == "single":
             return net(image)
         rng = torch.Generator(image.device).manual_seed(0)
-        return ops.j_invariant(net, image, self._labels(image, rng), self.grid**2, self._fill(rng))
+        return ops.j_invariant(net, image, self._labels(image, rng), self.grid**2, self._fill(rng), self._around)
 
     def preview(self, net: Network, image: Tensor, state: Any) -> Tensor:
         """One pass, whatever the inference."""
@@ -123,5 +141,11 @@ class Noise2Self(Method):
         shift = step * torch.arange(channels, device=image.device).view(-1, *[1] * labels.ndim)
         return (labels + shift) % count
 
+    def _around(self, mask: Tensor) -> Tensor:
+        """All that is hidden so that the pixels of a mask can be predicted."""
+        return blindspots.structured(mask, self.structure, self.span)
+
     def _fill(self, rng: torch.Generator) -> Fill:
-        return {"donut": ops.donut_mean, "zero": ops.zeros, "random": ops.random_fill(rng)}[self.replacement]
+        if self.replacement == "donut":
+            return ops.donut_mean if self.structure == "pixel" else blindspots.image_values(rng)
+        return ops.zeros if self.replacement == "zero" else ops.random_fill(rng)
