@@ -8,9 +8,9 @@ from scipy import ndimage
 
 from napari_lotadenoise import denoise
 from napari_lotadenoise.errors import AxesError, ImageError
-from napari_lotadenoise.leakage import leakage
 from napari_lotadenoise.residual import ResidualReport, examine, leak_map
-from napari_lotadenoise.variance import variance_law
+from napari_lotadenoise.residual.law import variance_law
+from napari_lotadenoise.residual.leakage import leakage
 from tests.conftest import scene
 
 SIDE, SIGMA = 128, 20.0

@@ -72,9 +72,11 @@ def test_the_switch_reaches_the_recipe_and_intensities_stay_calibrated():
     assert results["on"].sigma == pytest.approx(np.sqrt(np.mean(16 * truth + 4)), rel=0.2)
 
 
-def test_paper_presets_do_not_stabilise_unless_asked():
+def test_auto_is_for_methods_that_need_it_and_not_for_papers():
     photons = noisy(scene((64, 64)).clip(8) / 4, 4.0, 2.0, 50.0)
-    assert denoise(photons, "tv", preset="paper").recipe.stabilise == "off"
-    assert denoise(photons, "tv", preset="paper", stabilise="on").recipe.stabilise == "on"
+    assert denoise(photons, "nlm").recipe.stabilise == "auto"
+    assert denoise(photons, "tv").recipe.stabilise == "off"
+    assert denoise(photons, "nlm", preset="paper").recipe.stabilise == "off"
+    assert denoise(photons, "nlm", preset="paper", stabilise="on").recipe.stabilise == "on"
     with pytest.raises(ParameterError, match="stabilise"):
         denoise(photons, "tv", stabilise="yes")

@@ -68,7 +68,7 @@ def summary(report: NoiseReport) -> str:
         parts.append(_way_out(report))
         parts.append("Methods that assume independent pixels keep this noise.")
     elif report.signal_dependent:
-        parts.append("Variance stabilisation (automatic) makes methods that assume one noise strength fit.")
+        parts.append("Methods that take the noise for equally strong everywhere get it stabilised automatically.")
     return " ".join(parts)
 
 

@@ -52,8 +52,8 @@ def denoise(
         Whether NaN and inf are replaced by the nearest finite value instead of refused.
     stabilise : "auto", "off" or "on"
         Whether intensities are transformed so that the noise has the same strength everywhere (and back without bias);
-        auto does so where the noise is found to grow with the signal and to be independent between pixels, and the
-        preset is not ``paper``.
+        auto does so for methods that take the noise for equally strong everywhere (`Method.needs_constant`), where it is
+        found to grow with the signal and to be independent between pixels, and the preset is not ``paper``.
     listener : callable, optional
         Called with every event of the run.
     **hyper_parameters

@@ -100,7 +100,7 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     run.add_argument(
         "--stabilise",
         choices=("auto", "off", "on"),
-        help="even out noise that grows with the signal; auto (default) where it does and the preset is not paper",
+        help="even out noise that grows with the signal; auto (default) for methods that need it",
     )
     run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
     run.add_argument(
@@ -182,6 +182,7 @@ def _run(options: argparse.Namespace) -> None:
         print(
             f"{options.output}: {plan.duration(result.recipe.seconds)}, {result.recipe.reason}{sigma}{clips}",
             *result.recipe.notes,
+            result.recipe.verdict,
             sep="\n",
             file=sys.stderr,
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,15 @@ from napari_lotadenoise.method import Curve, Method, Training
 from napari_lotadenoise.options import Options, check_whole, preset_of, stabilise_mode
 from napari_lotadenoise.passes import PassAverage
 from napari_lotadenoise.recipe import Recipe, fingerprint
+from napari_lotadenoise.residual import examine
 from napari_lotadenoise.result import Result
 from napari_lotadenoise.scaling import Scale
 from napari_lotadenoise.tiles import cut, read_tile
 from napari_lotadenoise.trainer import Trainer, uses_bfloat16
 from napari_lotadenoise.view import View
 
+#: Side of the middle of each plane in which the residual is examined at the end of a run.
+DIAGNOSED = 512
 #: Seconds of one sleep while paused.
 NAP = 0.02
 
@@ -80,7 +83,7 @@ class _Run:
         self.threads = tuning.default_threads() if options.threads is None else options.threads
         check_whole(threads=self.threads, seed=options.seed)
         self.preset = options.preset or preset_of(method, training)
-        self.stabilise = stabilise_mode(options.stabilise, self.preset)
+        self.stabilise = stabilise_mode(options.stabilise, self.preset, method)
         self.look = options.look
         self.finish = self.stop = self.paused = False
         self.clock = Clock()
@@ -88,6 +91,7 @@ class _Run:
         self.sigma: float | None = None
         self.curve: Curve | None = None
         self.sigmas: list[float] = []
+        self.law: Callable[[np.ndarray], np.ndarray] | None = None
         self.history: dict[str, list[float]] = {"step": []}
         self.notes: list[str] = []
         self.reason = "all steps done"
@@ -132,6 +136,8 @@ class _Run:
         scale = scaling.measure(self.stack, self.group, self.training.scaling, stabilisers)
         if words and scale is not None:
             self.notes.append(words)
+        if self.stack.groups == self.stack.channels == 1 and stabilisers[0] is not None:
+            self.law = stabilisers[0].variance
         return scale
 
     # ---------------------------------------------------------------- training
@@ -285,6 +291,7 @@ class _Run:
 
     def _result(self, out: np.ndarray) -> Result:
         sigma = float(np.mean(self.sigmas)) if self.sigmas else None
+        diagnosis = examine(self.image, out, self.layout.axes, variance=self.law, planes=4, side=DIAGNOSED)
         recipe = Recipe(
             method=self.method.id,
             preset=self.preset,
@@ -305,8 +312,10 @@ class _Run:
             seconds=round(self.clock.elapsed, 3),
             sigma=sigma,
             notes=tuple(self.notes),
+            verdict=diagnosis.sentence,
+            residual=diagnosis.numbers,
         )
-        return Result(out, self.image, sigma, self.history, recipe, self.uncertainty, self.curve)
+        return Result(out, self.image, sigma, self.history, recipe, self.uncertainty, self.curve, diagnosis)
 
     # ---------------------------------------------------------------- talking
 

@@ -182,7 +182,8 @@ class Method(ABC):
     trained: ClassVar[bool] = True
     #: Whether `score` looks at pixels that no step trains on, whatever crops it is given.
     holds_out_pixels: ClassVar[bool] = False
-    #: Whether it takes the noise of neighbouring pixels for independent, and of equal strength everywhere.
+    #: Whether it takes the noise of neighbouring pixels for independent, and of equal strength everywhere. Only where it
+    #: does the latter is the variance stabilised unasked: to all others averaging roots does more harm (measured).
     needs_independence: ClassVar[bool] = True
     needs_constant: ClassVar[bool] = False
     #: The maps that `step` shows, and how they are to be read: "mask" (0 left alone, 1 hidden, 2 retained, 3 added),

@@ -34,11 +34,11 @@ def check_whole(*, threads: int, seed: int) -> None:
         raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
 
 
-def stabilise_mode(mode: str, preset: str) -> str:
-    """The mode that is used: papers do not stabilise, so their presets do so only where it is asked for."""
+def stabilise_mode(mode: str, preset: str, method: Method) -> str:
+    """The mode that is used: auto is off for methods that need no equal strength, and for presets of papers."""
     if mode not in MODES:
         raise ParameterError(f"stabilise must be one of {', '.join(MODES)}, not {mode!r}.")
-    return "off" if mode == "auto" and preset == "paper" else mode
+    return "off" if mode == "auto" and (preset == "paper" or not method.needs_constant) else mode
 
 
 def preset_of(method: Method, training: Training) -> str:

@@ -45,6 +45,8 @@ class Recipe:
     seconds: float = 0.0
     sigma: float | None = None
     notes: tuple[str, ...] = ()
+    verdict: str = ""
+    residual: Mapping[str, float] = field(default_factory=dict)
     stabilise: str = "off"
     pretrained: bool = False
     versions: Mapping[str, str] = field(default_factory=lambda: versions())

@@ -10,6 +10,7 @@ import numpy as np
 from napari_lotadenoise.image import as_dtype
 from napari_lotadenoise.method import Curve
 from napari_lotadenoise.recipe import Recipe
+from napari_lotadenoise.residual import ResidualReport
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Result:
         chance only. It tells where the method wavers, not how wrong it is.
     curve : Curve or None
         Loss over the values of the parameter that was calibrated, where one was.
+    diagnosis : ResidualReport or None
+        What the residual says of the result: `diagnosis.sentence` in words, `diagnosis.numbers` as they are in the recipe.
     """
 
     image: np.ndarray
@@ -42,6 +45,7 @@ class Result:
     recipe: Recipe
     uncertainty: np.ndarray | None = None
     curve: Curve | None = None
+    diagnosis: ResidualReport | None = None
 
     @property
     def residual(self) -> np.ndarray:

@@ -55,6 +55,10 @@ class Stabiliser:
         u = np.where(z >= 2 * _ROOT, exact, (z - 2 * _ROOT) * _ROOT)
         return ((u - self.offset / self.gain**2) * self.gain).astype(np.float32)
 
+    def variance(self, image: np.ndarray) -> np.ndarray:
+        """Variance of the noise at intensities."""
+        return np.maximum(self.gain * np.asarray(image) + self.offset, 0.0)
+
     def slope(self, image: np.ndarray) -> np.ndarray:
         """Intensities per stabilised unit at stabilised values: the deviation of the noise there."""
         return (self.gain * np.maximum(image, 2 * _ROOT) / 2).astype(np.float32)

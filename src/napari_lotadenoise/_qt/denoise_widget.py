@@ -131,8 +131,8 @@ class DenoiseWidget(QWidget):
         )
         self.stabilise.addItems(("auto", "off", "on"))
         self.stabilise.setToolTip(
-            "Even out noise that grows with the signal, and undo it without bias. auto: where the noise does, and is "
-            "independent between pixels; never with the paper preset."
+            "Even out noise that grows with the signal, and undo it without bias. auto: for methods that need it, where the "
+            "noise grows and is independent between pixels; never with the paper preset."
         )
         self.device.addItems(devices.DEVICES)
         self.device_reason = _label(f"auto: {devices.guess()}")

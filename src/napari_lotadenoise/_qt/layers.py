@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_lotadenoise.image import as_dtype
+from napari_lotadenoise.residual import leak_map
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -66,6 +67,16 @@ def add_residual(viewer: ViewerModel, source: Source, result: Result, title: str
     residual = result.residual
     spread = 3 * float(residual.std()) or 1.0
     return _add_map(viewer, source, result, residual, f"{title} residual", colormap="PiYG", limits=(-spread, spread))
+
+
+def add_leaks(viewer: ViewerModel, source: Source, result: Result, title: str) -> Image:
+    """Add the map of the structure that is in the residual, from -1 (contrast added) to 1 (structure removed); hidden."""
+    leaks = leak_map(source.data, result.image, result.recipe.axes)
+    layer = _add_map(
+        viewer, source, result, leaks, f"{title} structure in residual", colormap="PiYG", limits=(-1.0, 1.0)
+    )
+    layer.visible = False
+    return layer
 
 
 def add_uncertainty(viewer: ViewerModel, source: Source, result: Result, title: str) -> Image:

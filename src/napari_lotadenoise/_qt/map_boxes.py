@@ -51,7 +51,8 @@ class MapBoxes(QWidget):
     def _box(self, name: str, kind: str, *, ticked: bool) -> QCheckBox:
         box = QCheckBox(name)
         hint = {
-            "residual": "what is taken away, while running and as a layer below the result",
+            "residual": "what is taken away, while running and as a layer below the result; beside it a hidden layer that "
+            "tells where structure was taken away too",
             "uncertainty": "deviation of the stochastic passes",
         }.get(name, _HINTS[kind])
         box.setToolTip(hint)

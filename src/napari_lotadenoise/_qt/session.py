@@ -10,7 +10,7 @@ from napari.utils import cancelable_progress
 from qtpy.QtCore import QObject, Signal
 
 from napari_lotadenoise import plan
-from napari_lotadenoise._qt.layers import Source, add_residual, add_result, add_uncertainty
+from napari_lotadenoise._qt.layers import Source, add_leaks, add_residual, add_result, add_uncertainty
 from napari_lotadenoise._qt.live import LivePreview
 from napari_lotadenoise._qt.worker import Mailbox, start_run
 from napari_lotadenoise.events import Command, Event, Finished, Preview, Progress, Started
@@ -129,17 +129,15 @@ class Session(QObject):
             return
         title = self.order.method.info.title
         layer, remark = add_result(self._viewer, self.source, event.result, title)
-        if "residual" in self.live.wanted:
-            add_residual(self._viewer, self.source, event.result, title)
-            self._viewer.layers.move(len(self._viewer.layers) - 1, self._viewer.layers.index(layer))
-            self._viewer.layers.selection.active = layer
-        if event.result.uncertainty is not None:
-            add_uncertainty(self._viewer, self.source, event.result, title)
+        extras = [add_residual, add_leaks] if "residual" in self.live.wanted else []
+        extras += [add_uncertainty] if event.result.uncertainty is not None else []
+        for add in extras:
+            add(self._viewer, self.source, event.result, title)
             self._viewer.layers.move(len(self._viewer.layers) - 1, self._viewer.layers.index(layer))
             self._viewer.layers.selection.active = layer
         sigma = "" if event.result.sigma is None else f", sigma {event.result.sigma:.4g}"
         seconds = plan.duration(event.result.recipe.seconds)
-        notes = " ".join([remark, *event.result.recipe.notes]).strip()
+        notes = " ".join([event.result.recipe.verdict, remark, *event.result.recipe.notes]).strip()
         self._end(None, f"{layer.name}: {seconds}, {event.reason}{sigma}. {notes}".strip())
 
     def _end(self, error: Exception | None, words: str) -> None:

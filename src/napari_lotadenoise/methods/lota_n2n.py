@@ -57,6 +57,7 @@ class LoTAN2N(Method):
     }
     maps: ClassVar = {"pair a": "picture", "pair b": "picture", "proxy a": "picture", "trace": "signed"}
     grain: ClassVar = 2
+    needs_constant: ClassVar = True  # the noise that is added is
     cost: ClassVar = (0.5, 0.1)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)

@@ -64,8 +64,12 @@ class NLRidge(KnownNoise):
     cost: ClassVar = (0.1, 35.0)
 
     patch: int = knob(0, "Side of the patches; 0 chooses it by the noise, 7 to 11.", ge=0, le=21, step=1, unit="px")
-    group: int = knob(0, "Patches in a group of the second step; 0 chooses by the noise, 55 to 120.", ge=0, le=400, step=5)
-    window: int = knob(37, "Side of the window in which similar patches are looked for.", ge=9, le=99, step=2, unit="px")
+    group: int = knob(
+        0, "Patches in a group of the second step; 0 chooses by the noise, 55 to 120.", ge=0, le=400, step=5
+    )
+    window: int = knob(
+        37, "Side of the window in which similar patches are looked for.", ge=9, le=99, step=2, unit="px"
+    )
     stride: int = knob(4, "Distance of the reference patches.", ge=1, le=7, step=1, unit="px")
 
     def network(self, channels: int, ndim: int) -> Network:

@@ -58,9 +58,13 @@ class Pixel2Pixel(Method):
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the authors' five convolutions in a row.", choices=("unet", "chain")
     )
-    width: int = knob(16, "Channels of the U-Net's first level; the chain has four times as many.", ge=4, le=128, step=4)
+    width: int = knob(
+        16, "Channels of the U-Net's first level; the chain has four times as many.", ge=4, le=128, step=4
+    )
     levels: int = knob(2, "Times that the U-Net halves the image.", ge=1, le=4, step=1)
-    depth: int = knob(0, "Pixels of a bank that pairs are drawn from; 0 chooses 2 to 8 by the noise.", ge=0, le=64, step=1)
+    depth: int = knob(
+        0, "Pixels of a bank that pairs are drawn from; 0 chooses 2 to 8 by the noise.", ge=0, le=64, step=1
+    )
     patch: int = knob(7, "Side of the patches that are compared.", ge=3, le=15, step=2, unit="px")
     window: int = knob(21, "Side of the window in which similar pixels are looked for.", ge=5, le=99, step=2, unit="px")
     differences: str = knob(

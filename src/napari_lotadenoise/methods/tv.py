@@ -36,7 +36,6 @@ class TotalVariation(CalibratedByHiding):
     )
     presets: ClassVar = scan_presets(STRENGTHS, {"grids": 4}, {"grids": 16, "iterations": 100})
     candidates: ClassVar = STRENGTHS
-    needs_constant: ClassVar = True
     cost: ClassVar = (1.1, 5.0)
 
     strength: float = knob(

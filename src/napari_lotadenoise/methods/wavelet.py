@@ -40,7 +40,6 @@ class Wavelet(CalibratedByHiding):
     )
     presets: ClassVar = scan_presets(STRENGTHS, {"grids": 8}, {"grids": 16, "shrinkage": "hard"})
     candidates: ClassVar = STRENGTHS
-    needs_constant: ClassVar = True
     cost: ClassVar = (0.7, 1.2)
 
     strength: float = knob(

@@ -19,12 +19,12 @@ _CLIPPED, _ENOUGH = 0.05, 2000
 
 def lag_one(plane: np.ndarray) -> tuple[float, float]:
     """Correlation of the noise with its neighbour along y and along x; see `autocorrelation`."""
-    along_y, along_x = autocorrelation(plane)
+    along_y, along_x = autocorrelation(plane, 1)
     return float(along_y[0]), float(along_x[0])
 
 
-def autocorrelation(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Correlation of the fine noise of a plane (Y, X) along y and along x, for lags of 1 to 4 pixels.
+def autocorrelation(plane: np.ndarray, lags: int = LAGS) -> tuple[np.ndarray, np.ndarray]:
+    """Correlation of the fine noise of a plane (Y, X) along y and along x, for lags of 1 to `lags` pixels.
 
     Second differences across the other axis and a running mean along this one take the image away; what the latter does
     to white noise is known and is taken back, so that white noise gives 0. (Undoing it for correlated noise as well would
@@ -34,7 +34,7 @@ def autocorrelation(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    two arrays of 4 numbers
+    two arrays of `lags` numbers
         Along y, along x; about 0 for white noise.
     """
     plane = np.asarray(plane, dtype=np.float32)
@@ -46,7 +46,7 @@ def autocorrelation(plane: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         high = high - ndimage.uniform_filter1d(high, _RUN, axis=axis)
         if clipped is not None:
             high[np.delete(clipped, [0, -1], axis=1 - axis)] = np.nan
-        along.append(np.array([_robust_correlation(high, axis, lag) for lag in range(1, LAGS + 1)]))
+        along.append(np.array([_robust_correlation(high, axis, lag) for lag in range(1, lags + 1)]))
     return along[0], along[1]
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.artefacts import Pattern, checkerboard, seams, stripes
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image import filled, layout_for
-from napari_lotadenoise.leakage import WINDOW, leakage
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
 from napari_lotadenoise.noise import lag_one, patch_sigma
-from napari_lotadenoise.variance import VarianceLaw, variance_law
-from napari_lotadenoise.verdict import sentences
+from napari_lotadenoise.residual.artefacts import Pattern, checkerboard, seams, stripes
+from napari_lotadenoise.residual.law import VarianceLaw, variance_law
+from napari_lotadenoise.residual.leakage import WINDOW, leakage
+from napari_lotadenoise.residual.words import sentences
 
 #: At most so many planes are measured, and at most so many pixels, but for the first plane.
 PLANES, PIXELS = 16, 8e6
@@ -123,7 +123,8 @@ class ResidualReport:
 
 def examine(
     noisy: Any, clean: Any, axes: str = "YX", sigma: float | None = None,
-    variance: Callable[[np.ndarray], np.ndarray] | None = None, tile: int | None = None,
+    variance: Callable[[np.ndarray], np.ndarray] | None = None, tile: int | None = None, planes: int = PLANES,
+    side: int | None = None,
 ) -> ResidualReport:  # fmt: skip
     """Examine what was removed from an image.
 
@@ -139,13 +140,18 @@ def examine(
         Noise variance as a function of the intensity, for noise that depends on the signal; goes before `sigma`.
     tile : int, optional
         Side of the tiles in pixels in which the image was denoised; without it no seams are looked for.
+    planes : int
+        Most planes to measure.
+    side : int, optional
+        Measure only so many pixels in the middle of each plane, to be done sooner; seams are not looked for then.
 
     Raises
     ------
     AxesError, ImageError
         Where the axes or the shapes do not fit, or the images are not real.
     """
-    found = [_examine(*pair, sigma, variance, tile) for pair in _pairs(noisy, clean, axes)]
+    pairs = (tuple(_middle(plane, side) for plane in pair) for pair in _pairs(noisy, clean, axes, planes))
+    found = [_examine(one, other, sigma, variance, None if side else tile) for one, other in pairs]
     return found[0] if len(found) == 1 else _pooled(found)
 
 
@@ -153,7 +159,7 @@ def leak_map(noisy: Any, clean: Any, axes: str = "YX", window: int = WINDOW) -> 
     """Where the residual holds structure: its local correlation with the result, freed of what noise alone brings about.
 
     About 0 +- 1 / window where only noise was removed, towards 1 where structure was removed with it, towards -1 where
-    contrast was added. See `napari_lotadenoise.leakage.leakage`.
+    contrast was added. See `napari_lotadenoise.residual.leakage.leakage`.
 
     Parameters
     ----------
@@ -266,23 +272,32 @@ def _pooled(found: list[ResidualReport]) -> ResidualReport:
 Place = tuple[int | slice, ...]
 
 
-def _pairs(noisy: Any, clean: Any, axes: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _middle(plane: np.ndarray, side: int | None) -> np.ndarray:
+    if side is None:
+        return plane
+    top, left = (max(0, (n - side) // 2) for n in plane.shape)
+    return plane[top : top + side, left : left + side]
+
+
+def _pairs(noisy: Any, clean: Any, axes: str, planes: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Planes of both images."""
     shape, other = tuple(np.shape(noisy)), tuple(np.shape(clean))
     if shape != other:
         raise ImageError(f"The image has the shape {shape} and the result {other}; they must be the same.")
-    for where, turned in _places(shape, axes):
+    for where, turned in _places(shape, axes, most=planes):
         yield _plane(noisy, where, turned), _plane(clean, where, turned)
 
 
-def _places(shape: tuple[int, ...], axes: str, *, everything: bool = False) -> list[tuple[Place, bool]]:
+def _places(
+    shape: tuple[int, ...], axes: str, *, most: int = PLANES, everything: bool = False
+) -> list[tuple[Place, bool]]:
     """Where the planes are, and whether they have X before Y."""
     axes = layout_for(shape, axes).axes
     if 0 in shape:
         raise ImageError(f"The image is empty (shape {shape}).")
     others = [n for axis, n in zip(axes, shape, strict=True) if axis not in "YX"]
     planes = int(np.prod(others, dtype=int))
-    most = planes if everything else max(1, min(PLANES, int(PIXELS * planes / np.prod(shape, dtype=float))))
+    most = planes if everything else max(1, min(most, int(PIXELS * planes / np.prod(shape, dtype=float))))
     places = []
     for number in np.unique(np.linspace(0, planes - 1, min(most, planes)).round().astype(int)):
         index = iter(np.unravel_index(number, others)) if others else iter(())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_lotadenoise.residual import ResidualReport
+    from napari_lotadenoise.residual.report import ResidualReport
 
 #: Deviation of the residual in units of the noise that still counts as "about as strong": of a known noise, and of an estimate.
 KNOWN, BLIND = (0.9, 1.1), (0.8, 1.25)
