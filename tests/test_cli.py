@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -107,8 +108,13 @@ def test_noise_reports_the_sigma(tmp_path, capsys):
     tifffile.imwrite(path, np.random.default_rng(0).normal(100, 8, (128, 128)).astype(np.float32))
     assert main(["noise", str(path)]) == 0
     out = capsys.readouterr().out
-    assert float(out.split()[1]) == pytest.approx(8, rel=0.05)
-    assert "correlation of neighbours" in out
+    assert out.startswith("Constant (sigma ")
+    assert "independent between pixels" in out
+    assert "correlation along y" in out
+    assert main(["noise", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["sigma"] == pytest.approx(8, rel=0.05)
+    assert found["correlated"] is False
 
 
 def run(*arguments):

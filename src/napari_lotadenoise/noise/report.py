@@ -41,8 +41,8 @@ class NoiseReport:
     Attributes
     ----------
     sigma : float
-        Noise deviation, intensities: the median of the estimators, or, where the noise depends on the signal, the root of
-        the mean variance that the fit expects.
+        Noise deviation, intensities: that of the flattest parts (`VarianceFit.level`; the median of the estimators where
+        there are too few), or, where the noise depends on the signal, the root of the mean variance that the fit expects.
     estimates : dict of str to float
         Noise deviation by each estimator, intensities.
     correlation : tuple of float
@@ -239,7 +239,7 @@ def estimate_noise(image: Any, axes: str | None = None, *, fill: bool = False) -
     along_y, along_x = np.median([autocorrelation(plane) for plane in planes], axis=0)
     blocks = np.median([block_correlation(plane) for plane in planes], axis=0)
     fit = fit_planes(channels[0])
-    sigma = float(np.median(list(estimates.values())))
+    sigma = fit.level or float(np.median(list(estimates.values())))
     if fit.signal_dependent:
         sigma = float(np.sqrt(np.mean([fit.variance(plane).mean() for plane in channels[0]])))
     spectra = [radial_spectrum(plane) for plane in planes]

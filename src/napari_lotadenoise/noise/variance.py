@@ -66,6 +66,15 @@ class VarianceFit:
         return found.clamp_min(self.floor) if hasattr(found, "clamp_min") else np.maximum(found, self.floor)
 
     @property
+    def level(self) -> float | None:
+        """Deviation of noise that is equally strong everywhere: the lower quartile of the points, since texture only adds.
+
+        None where there are too few points for a quartile.
+        """
+        measured = self.variances[self.variances > 0]
+        return float(np.sqrt(np.quantile(measured, 0.25))) if len(measured) >= 4 else None
+
+    @property
     def rise(self) -> float:
         """Variance of the brightest part over that of the darkest one (of the points that were measured)."""
         if not len(self.means):
