@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from napari_lotadenoise import denoise
 from napari_lotadenoise.errors import ParameterError
@@ -32,6 +33,13 @@ def test_the_inverse_gives_the_mean_back_without_bias(photons, gain, read, pedes
 def test_stabilised_noise_has_a_deviation_of_one(photons):
     copies = noisy(np.full(200_000, photons), 3.0, 4.0, 100.0)
     assert Stabiliser(3.0, 16.0 - 300.0).forward(copies).std() == pytest.approx(1, abs=0.05)
+
+
+def test_tensors_are_transformed_as_arrays_are():
+    stabiliser, values = Stabiliser(5.0, -100.0), np.linspace(-50, 500, 200)
+    there = stabiliser.forward(torch.from_numpy(values))
+    np.testing.assert_allclose(there.numpy(), stabiliser.forward(values))
+    np.testing.assert_allclose(stabiliser.inverse(there).numpy(), stabiliser.inverse(there.numpy()))
 
 
 def test_both_ways_rise_all_along_and_lose_nothing_below_the_pedestal():

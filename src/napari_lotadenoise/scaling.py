@@ -50,7 +50,9 @@ class Scale:
         if not any(self.stabilisers):
             return block
         pairs = zip(self.stabilisers, block, strict=True)
-        return np.stack([values if s is None else getattr(s, direction)(values) for s, values in pairs])
+        # In double precision: both transforms subtract what is nearly equal.
+        done = [values if s is None else getattr(s, direction)(values.astype(np.float64)) for s, values in pairs]
+        return np.stack(done).astype(np.float32)
 
 
 def measure(stack: Stack, group: int, kind: str, stabilisers: tuple[Stabiliser | None, ...] = ()) -> Scale | None:

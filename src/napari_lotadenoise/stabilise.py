@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,19 +42,19 @@ class Stabiliser:
     gain: float
     offset: float
 
-    def forward(self, image: np.ndarray) -> np.ndarray:
-        """Stabilise intensities; float32 of the same shape."""
-        u = np.asarray(image, dtype=np.float64) / self.gain + self.offset / self.gain**2
-        return np.where(u >= 0, 2 * np.sqrt(np.maximum(u, 0) + _ZERO), 2 * _ROOT + u / _ROOT).astype(np.float32)
+    # Written with operators alone, so that arrays and tensors will both do.
 
-    def inverse(self, image: np.ndarray) -> np.ndarray:
-        """Intensities whose noisy copies are on average what is given, stabilised; float32."""
-        z = np.asarray(image, dtype=np.float64)
-        d = np.maximum(z, 2 * _ROOT)
-        root = math.sqrt(1.5)
-        exact = d**2 / 4 + root / (4 * d) - 11 / (8 * d**2) + 5 * root / (8 * d**3) - 1 / 8
-        u = np.where(z >= 2 * _ROOT, exact, (z - 2 * _ROOT) * _ROOT)
-        return ((u - self.offset / self.gain**2) * self.gain).astype(np.float32)
+    def forward(self, image: Any) -> Any:
+        """Stabilise intensities (array or tensor); of the same shape and type."""
+        u = image / self.gain + self.offset / self.gain**2
+        return 2 * (_positive(u) + _ZERO) ** 0.5 - _positive(-u) / _ROOT
+
+    def inverse(self, image: Any) -> Any:
+        """Intensities whose noisy copies are on average what is given, stabilised; array or tensor."""
+        below = _positive(2 * _ROOT - image)
+        d, root = image + below, math.sqrt(1.5)
+        u = d**2 / 4 + root / (4 * d) - 11 / (8 * d**2) + 5 * root / (8 * d**3) - 1 / 8 - below * _ROOT
+        return u * self.gain - self.offset / self.gain
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         """Variance of the noise at intensities."""
@@ -62,6 +63,11 @@ class Stabiliser:
     def slope(self, image: np.ndarray) -> np.ndarray:
         """Intensities per stabilised unit at stabilised values: the deviation of the noise there."""
         return (self.gain * np.maximum(image, 2 * _ROOT) / 2).astype(np.float32)
+
+
+def _positive(values: Any) -> Any:
+    """Return max(values, 0)."""
+    return (values + abs(values)) / 2
 
 
 def stabilisers_for(stack: Stack, group: int, mode: str) -> tuple[tuple[Stabiliser | None, ...], str]:

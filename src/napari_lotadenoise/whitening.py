@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from napari_lotadenoise import ops
 from napari_lotadenoise.noise import VarianceFit, fit_variance, typical_sigma
+from napari_lotadenoise.stabilise import Stabiliser
 
 #: Noise below this share of the deviation of an image is taken for as much, so that nothing is divided by 0.
 FAINTEST = 1e-3
@@ -67,10 +67,10 @@ def grey_levels(pool: Tensor, deviation: float) -> float:
 class Whitening:
     """Brings images to noise of deviation 1 and channels that share no content, and back.
 
-    Each channel is divided by its noise deviation, or, where its variance rises with the intensity, stabilised by the generalised
-    Anscombe transform. An
-    orthonormal turn, which leaves white noise white, then puts the principal components of the colours in place of the
-    channels: for photographs about the opponent colours of BM3D, luminance first, and right for any other channels.
+    Each channel is divided by its noise deviation, or, where its variance rises with the intensity, stabilised by the
+    generalised Anscombe transform. An orthonormal turn, which leaves white noise white, then puts the principal components
+    of the colours in place of the channels: for photographs about the opponent colours of BM3D, luminance first, and right
+    for any other channels.
 
     Parameters
     ----------
@@ -82,6 +82,7 @@ class Whitening:
     def __init__(self, pool: Tensor, fits: list[VarianceFit]) -> None:
         self.fits = fits
         self.deviations = [max(math.sqrt(_mean_variance(fit, pool[:, c])), 1e-9) for c, fit in enumerate(fits)]
+        self.stabilisers = [Stabiliser(fit.gain or 1.0, fit.offset) for fit in fits]
         self.stabilised = [_rises(fit, pool[:, c]) for c, fit in enumerate(fits)]
         self.turn = torch.eye(len(fits), device=pool.device)
         channels = torch.stack([self._channel(pool[:, c].flatten(), c) for c in range(len(fits))])
@@ -97,33 +98,15 @@ class Whitening:
         """Undo `into`, without the bias that the root would have."""
         turned = self._turned(image, self.turn.T)
         return torch.stack([
-            unstabilised(channel, self.fits[c]) if self.stabilised[c] else channel * self.deviations[c]
+            self.stabilisers[c].inverse(channel) if self.stabilised[c] else channel * self.deviations[c]
             for c, channel in enumerate(turned)
         ])  # fmt: skip
 
     def _channel(self, channel: Tensor, c: int) -> Tensor:
-        return stabilised(channel, self.fits[c]) if self.stabilised[c] else channel / self.deviations[c]
+        return self.stabilisers[c].forward(channel) if self.stabilised[c] else channel / self.deviations[c]
 
     def _turned(self, image: Tensor, turn: Tensor) -> Tensor:
         return image if len(image) == 1 else torch.tensordot(turn, image, 1)
-
-
-def stabilised(image: Tensor, fit: Any) -> Tensor:
-    """Generalised Anscombe transform of Poisson-Gaussian noise: its deviation becomes about 1 everywhere.
-
-    (2 / a) sqrt(max(a y + 3/8 a^2 + b, 0)) for the variance a y + b (Makitalo & Foi, IEEE TIP 2013).
-    """
-    return 2 / fit.gain * (fit.gain * image + 0.375 * fit.gain**2 + fit.offset).clamp_min(0).sqrt()
-
-
-def unstabilised(image: Tensor, fit: Any) -> Tensor:
-    """Inverse of `stabilised` for an image D without noise: what has D for its mean after the transform.
-
-    y / a = D^2 / 4 + sqrt(3/2) / (4 D) - 11 / (8 D^2) + 5 sqrt(3/2) / (8 D^3) - 1/8 - b / a^2 (same paper, closed form).
-    """
-    root, d = math.sqrt(1.5), image.clamp_min(2 * math.sqrt(0.375))
-    counts = d**2 / 4 + root / (4 * d) - 11 / (8 * d**2) + 5 * root / (8 * d**3) - 1 / 8
-    return fit.gain * counts - fit.offset / fit.gain
 
 
 def _mean_variance(fit: VarianceFit, channel: Tensor) -> float:

@@ -362,7 +362,11 @@ def test_mask_and_residual_come_and_go_while_running(open_dock, stack, qtbot):
     assert "cells · mask (live)" not in names(viewer)
     dock.finish_now()
     finish(dock, qtbot)
-    assert names(viewer) == ["cells", "cells · Noise2Self residual", "cells · Noise2Self"]
+    leaks = "cells · Noise2Self structure in residual"
+    assert names(viewer) == ["cells", "cells · Noise2Self residual", leaks, "cells · Noise2Self"]
+    assert not viewer.layers[leaks].visible
+    assert viewer.layers[leaks].data.shape == stack.shape
+    assert np.abs(viewer.layers[leaks].data).max() <= 1
     residual = viewer.layers["cells · Noise2Self residual"]
     np.testing.assert_allclose(residual.data + viewer.layers["cells · Noise2Self"].data, stack, atol=1e-3)
     assert residual.contrast_limits[0] == -residual.contrast_limits[1]

@@ -78,7 +78,8 @@ def test_numbers_can_be_copied(open_noise, qtbot):
 
 
 @pytest.mark.parametrize(
-    ("data", "says"), [(np.ones((32, 32)), "constant"), (np.zeros((3, 3)), "3 x 3"), (np.full((32, 32), np.nan), "finite")]
+    ("data", "says"),
+    [(np.ones((32, 32)), "constant"), (np.zeros((3, 3)), "3 x 3"), (np.full((32, 32), np.nan), "finite")],
 )
 def test_what_cannot_be_measured_is_said(open_noise, qtbot, data, says):
     _, dock = open_noise(data)

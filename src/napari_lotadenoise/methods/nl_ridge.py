@@ -43,10 +43,11 @@ class NLRidge(KnownNoise):
         step 2:  T = I - E (X X' + E)^-1                    (X: the result of step 1, in which patches are also matched)
 
     Here the rows of T add up to 1, so that a constant stays what it is. Noise that depends on the signal is made equally
-    strong first, by the generalised Anscombe transform: that finds better matches than the variances of the paper. Patches are put back with the weight
-    1 / |row of T|^2, in step 2 squared and tapered in both (0.03 dB on Set12 each). The grid of reference patches is that of the image, whatever the tile,
-    and the surroundings hold all that a pixel depends on: tiles agree, but where mirrored copies beyond the border of
-    a very small image are exactly as good as each other.
+    strong first, by the generalised Anscombe transform: that finds better matches than the variances of the paper.
+    Patches are put back with the weight 1 / |row of T|^2, in step 2 squared and tapered in both (0.03 dB on Set12 each).
+    The grid of reference patches is that of the image, whatever the tile, and the surroundings hold all that a pixel
+    depends on: tiles agree, but where mirrored copies beyond the border of a very small image are exactly as good as each
+    other.
     """
 
     id: ClassVar = "nl-ridge"
@@ -70,12 +71,12 @@ class NLRidge(KnownNoise):
     window: int = knob(
         37, "Side of the window in which similar patches are looked for.", ge=9, le=99, step=2, unit="px"
     )
-    stride: int = knob(4, "Distance of the reference patches.", ge=1, le=7, step=1, unit="px")
+    spacing: int = knob(4, "Distance of the reference patches.", ge=1, le=7, step=1, unit="px")
 
     def network(self, channels: int, ndim: int) -> Network:
         """There is none; what stands in for it has tiles begin on the grid of reference patches, and all they depend on."""
         net = nets.Unchanged()
-        net.multiple = self.stride
+        net.multiple = self.spacing
         largest = [max(self._sized(steps)[index].side for steps in STEPS.values()) for index in (0, 1)]
         net.halo = sum(self._reach(side) for side in largest)
         return net
@@ -122,8 +123,8 @@ class NLRidge(KnownNoise):
         return result.image()
 
     def _grid(self, size: int, margin: int, side: int) -> range:
-        """Where reference patches begin that touch what lies within the margins: on multiples of the stride."""
-        return range(-(-(margin - side + 1) // self.stride) * self.stride, size - margin, self.stride)
+        """Where reference patches begin that touch what lies within the margins: on multiples of the spacing."""
+        return range(-(-(margin - side + 1) // self.spacing) * self.spacing, size - margin, self.spacing)
 
     def _reach(self, side: int) -> int:
         """Pixels around one that a step looks at: to its farthest reference patch, and to the farthest of its group."""
