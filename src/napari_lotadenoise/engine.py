@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise import devices, plan, tuning
-from napari_lotadenoise.checks import check
+from napari_lotadenoise.checks import check, check_samples
 from napari_lotadenoise.clock import Clock
 from napari_lotadenoise.crops import load_pool
 from napari_lotadenoise.errors import ImageError, ParameterError
@@ -89,6 +89,7 @@ class _Run:
         self.method, self.training, self.options = method, training, options
         self.layout: Layout = layout_for(tuple(self.image.shape), options.axes, options.channels, options.volume)
         self.stack: Stack = check(self.image, self.layout, method.info.dimensions, fill=options.fill)
+        check_samples(self.stack, repeats=method.needs_repeats, single=method.whole)
         self.device, self.device_words = devices.choose(options.device)
         self.threads = tuning.default_threads() if options.threads is None else options.threads
         _check_whole(threads=self.threads, seed=options.seed)
@@ -123,7 +124,7 @@ class _Run:
             if scale is None:
                 self._copy(out)
                 continue
-            pool = load_pool(self.stack, self.group, scale, self.device)
+            pool = load_pool(self.stack, self.group, scale, self.device, neighbours=self.method.needs_repeats)
             trainer = Trainer(pool, self.method, self.training, self.options.seed, float(scale.span.mean()))
             yield from self._train(trainer, scale)
             if not self.stop:

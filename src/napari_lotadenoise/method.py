@@ -163,7 +163,7 @@ class Preset:
 class Method(ABC):
     """A denoising method: a frozen dataclass of hyper-parameters that knows its network, its loss and its prediction.
 
-    The engine calls, in this order: `network`, `prepare`, then `begin`, `step` and `settle` once a step, `score` and
+    The engine calls, in this order: `network`, `arrange`, `prepare`, then `begin`, `step` and `settle` once a step, `score` and
     `alarm` now and then, and in the end (and for previews) `predict`, or `sample` many times.
     """
 
@@ -173,6 +173,10 @@ class Method(ABC):
     trained: ClassVar[bool] = True
     #: Whether `score` looks at pixels that no step trains on, whatever crops it is given.
     holds_out_pixels: ClassVar[bool] = False
+    #: Whether it learns from several frames of one scene: the only sampled axis must be time, with two frames or more.
+    needs_repeats: ClassVar[bool] = False
+    #: Whether it learns one image in one piece: steps get the whole image as it is, and so does `predict`, with no halo.
+    whole: ClassVar[bool] = False
     #: The maps that `step` shows, and how they are to be read: "mask" (0 left alone, 1 hidden, 2 retained, 3 added),
     #: "picture" (intensities), "magnitude" (0 and above) or "signed".
     maps: ClassVar[Mapping[str, str]] = {}
@@ -188,10 +192,14 @@ class Method(ABC):
     def network(self, channels: int, ndim: int) -> Network:
         """Build the network for images of `channels` channels in 2 or 3 dimensions."""
 
+    def arrange(self, pool: torch.Tensor) -> torch.Tensor:
+        """Return what crops are drawn from, where it is not the scaled samples (N, C, [Z], Y, X) as they are."""
+        return pool
+
     def prepare(self, pool: torch.Tensor, unit: float = 1.0) -> Any:
         """Return whatever the run has to remember between two steps.
 
-        `pool` (N, C, [Z], Y, X) is what is trained on; one of its units is `unit` intensities of the image.
+        `pool` (N, C, [Z], Y, X) is what crops are drawn from; one of its units is `unit` intensities of the image.
         """
         return None
 

@@ -59,7 +59,7 @@ class Trainer:
         self.net.to(memory_format=channels_last(pool))  # type: ignore[call-overload]
         self.learns = any(True for _ in self.net.parameters())
         grain = method.grain * self.net.multiple
-        pool = pad_to(pool, grain)
+        pool = pad_to(method.arrange(pool), grain)
         self.crops = Crops(pool, training, grain, self.rng)
         self.state = method.prepare(pool, unit)
         self.step_number, self.best_step = 0, 0
@@ -74,7 +74,7 @@ class Trainer:
         self._validation = self.crops.validation()
         if self._validation is None and method.holds_out_pixels:
             self._validation = self.crops.pool[:1]
-        self._fixed = None if method.trained else self.crops.draw()
+        self._fixed = pool if method.whole else None if method.trained else self.crops.draw()
         self._running = RunningPasses()
         self.bfloat16 = uses_bfloat16(training, self.device, pool.ndim - 2)
         if self.learns:
@@ -181,7 +181,7 @@ class Trainer:
             for _ in range(self.method.stochastic_passes):
                 yield self._infer(self.method.sample, image, rng=chance)
             return
-        for turn in range(ops.TURNS if self.training.ensemble else 1):
+        for turn in range(ops.TURNS if self.training.ensemble and not self.method.whole else 1):
             yield ops.turned_back(self._infer(self.method.predict, ops.turned(image, turn)), turn)
 
     def _infer(self, function: Callable[..., Tensor], image: Tensor, **options: Any) -> Tensor:
