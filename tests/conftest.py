@@ -12,6 +12,8 @@ from scipy import ndimage
 from napari_lotadenoise import METHODS, tuning
 from napari_lotadenoise.params import parameters
 
+#: Methods that are content with one image; the others have contract tests of their own.
+SINGLE = [name for name, kind in METHODS.items() if not kind.needs_repeats]
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from skimage import io as skio
 
-from napari_lotadenoise import METHODS, denoise, estimate_noise, io
+from napari_lotadenoise import denoise, estimate_noise, io
 from napari_lotadenoise.metrics import psnr
-from tests.conftest import quick
+from tests.conftest import SINGLE, quick
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SINGLE)
 def test_real_confocal_noise_is_reduced(data, method):
     crop = (slice(128, 256), slice(128, 256))
     noisy, truth = (skio.imread(data / "FMD" / kind / "Confocal_MICE_1.png")[crop] for kind in ("raw", "gt"))

@@ -7,10 +7,10 @@ from napari_lotadenoise.engine import Options, run
 from napari_lotadenoise.image import Layout, Stack
 from napari_lotadenoise.method import configure
 from napari_lotadenoise.methods import METHODS
-from tests.conftest import quick, scene
+from tests.conftest import SINGLE, quick, scene
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SINGLE)
 @pytest.mark.parametrize("volume", [False, True])
 def test_tiled_is_untiled(method, volume, monkeypatch):
     """Odd tiles, odd image, every network: no seam anywhere."""

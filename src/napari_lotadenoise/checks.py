@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.errors import ImageError, MethodError, NotFiniteError
-from napari_lotadenoise.image import Layout, Stack
+from napari_lotadenoise.image import AXIS_NAMES, Layout, Stack
 
 #: Smallest side that a pair of pixels can be learnt on.
 SMALLEST_SIDE = 4
@@ -47,6 +47,32 @@ def check(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, f
         )
     _check_values(stack, is_float=kind == "f")
     return stack
+
+
+def check_samples(stack: Stack, *, repeats: bool = False, single: bool = False) -> None:
+    """Check that a stack holds what a method asks for: several frames of one scene, or one image alone.
+
+    Raises
+    ------
+    ImageError
+        Where it does not.
+    """
+    sampled = stack.layout.sampled
+    if repeats and ("T" not in sampled or stack.array.shape[stack.layout.axes.index("T")] < 2):
+        raise ImageError(
+            "This method learns each frame from the next one: it needs a time axis (T) with two or more frames of one scene."
+        )
+    if repeats and sampled != "T":
+        others = " and ".join(AXIS_NAMES[axis] for axis in sampled if axis != "T")
+        raise ImageError(
+            f"This method learns each frame from the next one, and {others} beside time make it unclear which that is; "
+            f"denoise {others} one by one{', or Z as a volume' if 'Z' in sampled else ''}."
+        )
+    if single and stack.samples > 1:
+        what = " x ".join(AXIS_NAMES[axis] for axis in sampled)
+        raise ImageError(
+            f"This method learns one image at a time, and there are {stack.samples} ({what}); denoise them one by one."
+        )
 
 
 def _check_values(stack: Stack, *, is_float: bool) -> None:

@@ -17,12 +17,17 @@ POOL_VOXELS = 64 * 1024 * 1024
 Corner = tuple[int, ...]
 
 
-def load_pool(stack: Stack, group: int, scale: Scale, device: torch.device) -> Tensor:
-    """Scaled samples of a group, (N, C, [Z], Y, X): all of them, or as many evenly spread ones as the budget allows."""
+def load_pool(stack: Stack, group: int, scale: Scale, device: torch.device, *, neighbours: bool = False) -> Tensor:
+    """Scaled samples of a group, (N, C, [Z], Y, X): all of them, or as many as the budget allows.
+
+    Those are evenly spread, or, where neighbours must stay together, the ones in the middle.
+    """
     voxels = stack.channels
     for size in stack.spatial:
         voxels *= size
-    chosen = stack.spread(max(1, POOL_VOXELS // voxels))
+    count = max(2 if neighbours else 1, POOL_VOXELS // voxels)
+    first = max(0, stack.samples - count) // 2
+    chosen = range(first, min(first + count, stack.samples)) if neighbours else stack.spread(count)
     return torch.stack([torch.from_numpy(scale.into(stack.read(group, sample))) for sample in chosen]).to(device)
 
 

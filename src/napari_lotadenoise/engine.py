@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise import devices, plan, scaling, stabilise, tuning
-from napari_lotadenoise.checks import check
+from napari_lotadenoise.checks import check, check_samples
 from napari_lotadenoise.clock import Clock
 from napari_lotadenoise.crops import load_pool
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.events import Command, Event, Finished, Look, Preview, Progress, Started
 from napari_lotadenoise.image import Layout, Stack, layout_for
 from napari_lotadenoise.method import Curve, Method, Training
-from napari_lotadenoise.options import Options, check_whole, preset_of, stabilise_mode
+from napari_lotadenoise.options import Options, check_stride, check_whole, preset_of, stabilise_mode
 from napari_lotadenoise.passes import PassAverage
 from napari_lotadenoise.recipe import Recipe, fingerprint
 from napari_lotadenoise.residual import examine
@@ -79,6 +79,8 @@ class _Run:
         self.method, self.training, self.options = method, training, options
         self.layout: Layout = layout_for(tuple(self.image.shape), options.axes, options.channels, options.volume)
         self.stack: Stack = check(self.image, self.layout, method.info.dimensions, fill=options.fill)
+        check_samples(self.stack, repeats=method.needs_repeats, single=method.whole)
+        check_stride(method, training)
         self.device, self.device_words = devices.choose(options.device)
         self.threads = tuning.default_threads() if options.threads is None else options.threads
         check_whole(threads=self.threads, seed=options.seed)
@@ -116,7 +118,7 @@ class _Run:
             if scale is None:
                 self._copy(out)
                 continue
-            pool = load_pool(self.stack, self.group, scale, self.device)
+            pool = load_pool(self.stack, self.group, scale, self.device, neighbours=self.method.needs_repeats)
             trainer = Trainer(pool, self.method, self.training, self.options.seed, scale.unit)
             yield from self._train(trainer, scale)
             if not self.stop:

@@ -172,7 +172,7 @@ class Preset:
 class Method(ABC):
     """A denoising method: a frozen dataclass of hyper-parameters that knows its network, its loss and its prediction.
 
-    The engine calls, in this order: `network`, `prepare`, then `begin`, `step` and `settle` once a step, `score` and
+    The engine calls, in this order: `network`, `arrange`, `prepare`, then `begin`, `step` and `settle` once a step, `score` and
     `alarm` now and then, and in the end (and for previews) `predict`, or `sample` many times.
     """
 
@@ -186,13 +186,17 @@ class Method(ABC):
     #: does the latter is the variance stabilised unasked: to all others averaging roots does more harm (measured).
     needs_independence: ClassVar[bool] = True
     needs_constant: ClassVar[bool] = False
+    #: Whether it learns from several frames of one scene: the only sampled axis must be time, with two frames or more.
+    needs_repeats: ClassVar[bool] = False
+    #: Whether it learns one image in one piece: steps get the whole image as it is, and so does `predict`, with no halo.
+    whole: ClassVar[bool] = False
     #: The maps that `step` shows, and how they are to be read: "mask" (0 left alone, 1 hidden, 2 retained, 3 added),
     #: "picture" (intensities), "magnitude" (0 and above) or "signed".
     maps: ClassVar[Mapping[str, str]] = {}
     #: Name of an optional package, without which the method is not offered.
     package: ClassVar[str] = ""
     #: Side below which tiles do not pay, since each is read with wide surroundings.
-    tile: ClassVar[int] = 64
+    smallest_tile: ClassVar[int] = 64
     #: Image sides that a step works on must be multiples of this.
     grain: ClassVar[int] = 1
     #: Rough cost in microseconds a pixel on one CPU core: one training step, one prediction (or one stochastic pass).
@@ -205,10 +209,14 @@ class Method(ABC):
     def network(self, channels: int, ndim: int) -> Network:
         """Build the network for images of `channels` channels in 2 or 3 dimensions."""
 
+    def arrange(self, pool: torch.Tensor) -> torch.Tensor:
+        """Return what crops are drawn from, where it is not the scaled samples (N, C, [Z], Y, X) as they are."""
+        return pool
+
     def prepare(self, pool: torch.Tensor, unit: float = 1.0) -> Any:
         """Return whatever the run has to remember between two steps.
 
-        `pool` (N, C, [Z], Y, X) is what is trained on; one of its units is `unit` intensities of the image.
+        `pool` (N, C, [Z], Y, X) is what crops are drawn from; one of its units is `unit` intensities of the image.
         """
         return None
 

@@ -41,6 +41,12 @@ def stabilise_mode(mode: str, preset: str, method: Method) -> str:
     return "off" if mode == "auto" and (preset == "paper" or not method.needs_constant) else mode
 
 
+def check_stride(method: Method, training: Training) -> None:
+    """Refuse interleaved images where a method needs the whole one."""
+    if method.whole and training.stride > 1:
+        raise ParameterError(f"{method.info.title} learns the image in one piece; leave stride at 1.")
+
+
 def preset_of(method: Method, training: Training) -> str:
     """Name of the preset that a schedule is the one of."""
     presets: dict[str, Preset] = dict(method.presets)

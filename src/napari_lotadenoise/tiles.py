@@ -21,11 +21,13 @@ PATIENCE = 300_000
 def tile_side(method: Method, planes: int = 1, largest: int = LARGEST) -> int:
     """Side of the tiles that a method is given: smaller where it is slow. The same on every machine."""
     side = math.isqrt(int(PATIENCE / (method.cost[1] * planes)))
-    return max(method.tile, min(largest, side // 16 * 16))
+    return max(method.smallest_tile, min(largest, side // 16 * 16))
 
 
 def cut(stack: Stack, method: Method) -> list[Window]:
-    """The tiles of one sample of a stack."""
+    """The tiles of one sample of a stack, or all of it where the method sees it as a whole."""
+    if method.whole:
+        return [stack.full]
     planes = min(DEPTH, stack.spatial[0]) if stack.ndim == 3 else 1
     return list(tiles(stack.spatial, tile_side(method, planes), planes))
 
@@ -55,10 +57,12 @@ def read_tile(
 ) -> tuple[torch.Tensor, tuple[slice, ...]]:
     """Read a tile as a scaled (1, C, [Z], Y, X) tensor with its surroundings, and where the window is in it."""
     net = trainer.net
-    margins = depth_margins_for(window, net.depth_halo, stack.spatial[0])
+    read = stack.full if trainer.method.whole else window
+    margins = depth_margins_for(read, net.depth_halo, stack.spatial[0])
     stride = trainer.training.stride
-    margins += margins_for(window, stride * trainer.method.halo(net), stride * net.multiple * trainer.method.grain)
-    block = scale.into(read_with_halo(stack, group, sample, window, margins))
-    inner = tuple(slice(before, before + w.stop - w.start) for w, (before, _) in zip(window, margins, strict=True))
+    margins += margins_for(read, stride * trainer.method.halo(net), stride * net.multiple * trainer.method.grain)
+    block = scale.into(read_with_halo(stack, group, sample, read, margins))
+    starts = [before + w.start - r.start for w, r, (before, _) in zip(window, read, margins, strict=True)]
+    inner = tuple(slice(start, start + w.stop - w.start) for start, w in zip(starts, window, strict=True))
     tile = torch.from_numpy(block)[None].to(trainer.device)
     return tile.contiguous(memory_format=channels_last(tile)), inner

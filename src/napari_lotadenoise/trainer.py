@@ -61,7 +61,7 @@ class Trainer:
         self.learns = any(True for _ in self.net.parameters())
         grain = method.grain * self.net.multiple
         self.stride = training.stride
-        pool = ops.unshuffle(pad_to(pool, grain * self.stride), self.stride)
+        pool = ops.unshuffle(pad_to(method.arrange(pool), grain * self.stride), self.stride)
         self.crops = Crops(pool, training, grain, self.rng, oriented=method.oriented)
         self.state = method.prepare(pool, unit)
         self.step_number, self.best_step = 0, 0
@@ -76,7 +76,7 @@ class Trainer:
         self._validation = self.crops.validation()
         if self._validation is None and method.holds_out_pixels:
             self._validation = self.crops.pool[:1]
-        self._fixed = None if method.trained else self.crops.draw()
+        self._fixed = pool if method.whole else None if method.trained else self.crops.draw()
         self._running = RunningPasses()
         self.bfloat16 = uses_bfloat16(training, self.device, pool.ndim - 2)
         if self.learns:
@@ -189,7 +189,8 @@ class Trainer:
         if passes:
             function = partial(self.method.sample, rng=self._generator(number))
         # Of the eight turns the odd ones swap rows and columns.
-        turns = range(0, ops.TURNS, 2 if self.method.oriented else 1) if self.training.ensemble else range(1)
+        turns = range(0, ops.TURNS, 2 if self.method.oriented else 1)
+        turns = turns if self.training.ensemble and not self.method.whole else range(1)
         for count in range(passes or len(turns)):
             turn = turns[count % len(turns)]
             yield ops.turned_back(self._infer(function, ops.turned(image, turn)), turn)

@@ -41,7 +41,7 @@ class BM3D(KnownNoise):
         url="https://webpages.tuni.fi/foi/GCF-BM3D/",
         dimensions=(2,),
     )
-    tile: ClassVar[int] = 256
+    smallest_tile: ClassVar[int] = 256
     cost: ClassVar = (0.1, 90.0)
 
     profile: str = knob(

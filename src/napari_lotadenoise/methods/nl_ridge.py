@@ -61,7 +61,7 @@ class NLRidge(KnownNoise):
         url="https://arxiv.org/abs/2203.00570",
         dimensions=(2,),
     )
-    tile: ClassVar[int] = 256
+    smallest_tile: ClassVar[int] = 256
     cost: ClassVar = (0.1, 35.0)
 
     patch: int = knob(0, "Side of the patches; 0 chooses it by the noise, 7 to 11.", ge=0, le=21, step=1, unit="px")

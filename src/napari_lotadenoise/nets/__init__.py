@@ -7,6 +7,17 @@ so that tiles can be cut for it without a seam.
 from napari_lotadenoise.nets.base import Network, Unchanged
 from napari_lotadenoise.nets.chain import Chain
 from napari_lotadenoise.nets.lehtinen import ChannelAttention, LehtinenUNet
+from napari_lotadenoise.nets.skip import SkipNet
 from napari_lotadenoise.nets.unet import Hourglass, ResidualUNet, UNet
 
-__all__ = ["Chain", "ChannelAttention", "Hourglass", "LehtinenUNet", "Network", "ResidualUNet", "UNet", "Unchanged"]
+__all__ = [
+    "Chain",
+    "ChannelAttention",
+    "Hourglass",
+    "LehtinenUNet",
+    "Network",
+    "ResidualUNet",
+    "SkipNet",
+    "UNet",
+    "Unchanged",
+]
