@@ -28,7 +28,7 @@ from cases import COLUMNS, DATA, Case, Pair, cases, select
 from table import BASELINES, append, key_of, read, write_into
 
 #: Options of `denoise` that may be changed; a measurement with another value is another measurement.
-CHANGES = {"steps": int, "threads": int, "device": str}
+CHANGES = {"steps": int, "threads": int, "device": str, "stabilise": str}
 Row = dict[str, Any]
 
 
@@ -217,6 +217,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="instead of the preset's")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--device")
+    parser.add_argument("--stabilise", choices=("auto", "off", "on"), help="default: auto")
     parser.add_argument(
         "--results", type=Path, metavar="FILE", help="JSON lines to append to, and to skip what they hold"
     )

@@ -103,6 +103,22 @@ def test_the_data_type_of_the_input_can_be_kept(stack, tmp_path):
     assert io.read(out).data.dtype == np.uint16
 
 
+def test_a_run_whose_assumptions_are_broken_is_warned_of_and_done(tmp_path, capsys):
+    from scipy import ndimage
+
+    rows = 100 + 8 * ndimage.gaussian_filter1d(np.random.default_rng(0).standard_normal((96, 96)), 0.8, axis=1)
+    path, out = tmp_path / "n.tif", tmp_path / "o.tif"
+    tifffile.imwrite(path, rows.astype(np.float32))
+    assert main(["run", str(path), str(out), "--method", "noise2self", "--steps", "2"]) == 0
+    assert "careful: Noise2Self takes the noise of neighbouring pixels for independent" in capsys.readouterr().err
+    assert out.exists()
+    assert (
+        main(["run", str(path), str(out), "--method", "noise2self", "--steps", "2", "--stride", "2", "--overwrite"])
+        == 0
+    )
+    assert "careful" not in capsys.readouterr().err
+
+
 def test_noise_reports_the_sigma(tmp_path, capsys):
     path = tmp_path / "n.tif"
     tifffile.imwrite(path, np.random.default_rng(0).normal(100, 8, (128, 128)).astype(np.float32))

@@ -168,6 +168,8 @@ def _run(options: argparse.Namespace) -> None:
         raise ParameterError(
             f"{method.info.title} makes no stochastic passes to be uncertain of; leave --uncertainty out."
         )
+    if not given.get("quiet"):
+        _warn(picture.data, wanted)
     result = _denoise(picture.data, wanted, quiet=given.get("quiet", False))
     image, clipped = as_dtype(result.image, picture.data.dtype) if given.get("same_dtype") else (result.image, 0)
     axes = result.recipe.axes
@@ -186,6 +188,20 @@ def _run(options: argparse.Namespace) -> None:
             sep="\n",
             file=sys.stderr,
         )
+
+
+def _warn(image: np.ndarray, wanted: dict[str, Any]) -> None:
+    """Say what of the noise speaks against the method; nothing is forbidden, and what is wrong with the image is said later."""
+    from napari_lotadenoise import advice
+    from napari_lotadenoise.noise import estimate_noise
+
+    method = find(wanted.get("method", "lota-n2n"))
+    choice = {name: wanted[name] for name in ("stabilise", "stride", "structure") if name in wanted}
+    try:
+        found = advice.concerns(method, estimate_noise(image, wanted["axes"], fill=True), **choice)
+    except LotaDenoiseError:
+        return
+    print(*(f"careful: {concern}" for concern in found), sep="\n", end="\n" if found else "", file=sys.stderr)
 
 
 def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
