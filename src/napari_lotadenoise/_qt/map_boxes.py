@@ -34,6 +34,7 @@ class MapBoxes(QWidget):
         ticked = self.wanted()
         for box in self.boxes.values():
             self._grid.removeWidget(box)
+            box.hide()  # at once; it may live on until the event loop has time
             box.deleteLater()
         kinds = (
             {"residual": "signed"}
