@@ -134,9 +134,7 @@ def test_a_wrong_sigma_matters(truth, noisy):
 def test_noise_that_depends_on_the_signal_is_taken_for_what_it_is():
     truth = 10 + 3 * (scene((128, 128)) - 20).clip(0)
     noisy = 6.0 * np.random.default_rng(0).poisson(truth / 6.0) + np.random.default_rng(1).normal(0, 5, truth.shape)
-    dependent, constant = (
-        denoise(noisy, "nl-ridge", noise=noise).image for noise in ("signal-dependent", "constant")
-    )
+    dependent, constant = (denoise(noisy, "nl-ridge", noise=noise).image for noise in ("signal-dependent", "constant"))
     peak = float(truth.max())
     assert psnr(dependent, truth, peak) > psnr(constant, truth, peak) + 0.3
     assert dependent.mean() == pytest.approx(truth.mean(), rel=0.01)

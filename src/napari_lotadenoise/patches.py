@@ -32,9 +32,7 @@ def row_blocks(rows: range, columns: range, reach: int, side: int) -> Iterator[r
         yield rows[start : start + count]
 
 
-def distances(
-    image: Tensor, rows: range, columns: range, side: int, reach: int, *, absolute: bool = False
-) -> Tensor:
+def distances(image: Tensor, rows: range, columns: range, side: int, reach: int, *, absolute: bool = False) -> Tensor:
     """Distances of the patches of a grid from all patches of the square window around each.
 
     Parameters
@@ -113,7 +111,10 @@ class Mosaic:
     def put(self, patches: Tensor, weights: Tensor, places: Tensor) -> None:
         """Add patches (C, *places, side * side) with weights (C, *places)."""
         width = self.under.shape[-1]
-        y, x = torch.arange(self.side, device=places.device)[:, None] * width, torch.arange(self.side, device=places.device)
+        y, x = (
+            torch.arange(self.side, device=places.device)[:, None] * width,
+            torch.arange(self.side, device=places.device),
+        )
         pixels = (places[..., None] + (y + x).flatten()).flatten()
         for channel in range(len(patches)):
             weighted = patches[channel] * weights[channel, ..., None] * self._window.flatten()

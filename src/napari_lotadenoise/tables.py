@@ -26,8 +26,7 @@ def documented() -> list[type[Method]]:
 def methods_markdown() -> str:
     """Table of the methods for the README."""
     rows = [
-        (f"`{m.id}`", m.info.idea, m.info.assumes, m.info.fails, f"[{_short(m)}]({m.info.url})")
-        for m in documented()
+        (f"`{m.id}`", m.info.idea, m.info.assumes, m.info.fails, f"[{_short(m)}]({m.info.url})") for m in documented()
     ]
     return markdown(("method", "idea", "assumes", "fails", "source"), rows)
 

@@ -43,10 +43,12 @@ class NLRidge(KnownNoise):
         step 2:  T = I - E (X X' + E)^-1                    (X: the result of step 1, in which patches are also matched)
 
     Here the rows of T add up to 1, so that a constant stays what it is. Noise that depends on the signal is made equally
-    strong first, by the generalised Anscombe transform: that finds better matches than the variances of the paper. Patches are put back with the weight
-    1 / |row of T|^2, in step 2 squared and tapered in both (0.03 dB on Set12 each). The grid of reference patches is that of the image, whatever the tile,
-    and the surroundings hold all that a pixel depends on: tiles agree, but where mirrored copies beyond the border of
-    a very small image are exactly as good as each other.
+    strong first, by the generalised Anscombe transform: that finds better matches than the variances of the paper.
+    Patches are put back with the weight 1 / |row of T|^2, in step 2 squared and tapered in both (0.03 dB on Set12 each).
+
+    The grid of reference patches is that of the image, whatever the tile, and the surroundings hold all that a pixel
+    depends on: tiles agree up to rounding, but where copies of one patch, mirrored beyond the border of a very small
+    image, are exactly as good as each other.
     """
 
     id: ClassVar = "nl-ridge"
@@ -64,8 +66,12 @@ class NLRidge(KnownNoise):
     cost: ClassVar = (0.1, 35.0)
 
     patch: int = knob(0, "Side of the patches; 0 chooses it by the noise, 7 to 11.", ge=0, le=21, step=1, unit="px")
-    group: int = knob(0, "Patches in a group of the second step; 0 chooses by the noise, 55 to 120.", ge=0, le=400, step=5)
-    window: int = knob(37, "Side of the window in which similar patches are looked for.", ge=9, le=99, step=2, unit="px")
+    group: int = knob(
+        0, "Patches in a group of the second step; 0 chooses by the noise, 55 to 120.", ge=0, le=400, step=5
+    )
+    window: int = knob(
+        37, "Side of the window in which similar patches are looked for.", ge=9, le=99, step=2, unit="px"
+    )
     stride: int = knob(4, "Distance of the reference patches.", ge=1, le=7, step=1, unit="px")
 
     def network(self, channels: int, ndim: int) -> Network:

@@ -50,7 +50,7 @@ class Pixel2Pixel(Method):
                 steps=3000, rate=1e-3, schedule="halving", halve_every=1000, crop=0, batch=1, augment=False, average=0,
                 holdout=0, precision="float32",
             ),
-            {"architecture": "chain", "window": 41},
+            {"architecture": "chain", "window": 41, "turns": False},
         ),
     }  # fmt: skip
     cost: ClassVar = (2.6, 0.4)
@@ -58,9 +58,13 @@ class Pixel2Pixel(Method):
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the authors' five convolutions in a row.", choices=("unet", "chain")
     )
-    width: int = knob(16, "Channels of the U-Net's first level; the chain has four times as many.", ge=4, le=128, step=4)
+    width: int = knob(
+        16, "Channels of the U-Net's first level; the chain has four times as many.", ge=4, le=128, step=4
+    )
     levels: int = knob(2, "Times that the U-Net halves the image.", ge=1, le=4, step=1)
-    depth: int = knob(0, "Pixels of a bank that pairs are drawn from; 0 chooses 2 to 8 by the noise.", ge=0, le=64, step=1)
+    depth: int = knob(
+        0, "Pixels of a bank that pairs are drawn from; 0 chooses 2 to 8 by the noise.", ge=0, le=64, step=1
+    )
     patch: int = knob(7, "Side of the patches that are compared.", ge=3, le=15, step=2, unit="px")
     window: int = knob(21, "Side of the window in which similar pixels are looked for.", ge=5, le=99, step=2, unit="px")
     differences: str = knob(
@@ -68,6 +72,8 @@ class Pixel2Pixel(Method):
         "Differences that patches and outputs are judged by: squared ones, or absolute ones for sparse noise.",
         choices=("squared", "absolute"),
     )
+
+    turns: bool = knob(True, "Flip and rotate what is drawn from the bank.")
 
     def network(self, channels: int, ndim: int) -> Network:
         """A small U-Net, or the chain with orthogonal weights."""
@@ -105,8 +111,10 @@ class Pixel2Pixel(Method):
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
         """Error of one of the two images, predicted from the other."""
-        count, channels, depth, *_ = state.bank.shape
+        _, channels, depth, *_ = state.bank.shape
         drawn = ops.random_crops(state.bank.flatten(1, 2), max(crops.shape[-2:]), len(crops), moment.rng)
+        turn = int(torch.randint(ops.TURNS, (), generator=moment.rng, device=drawn.device))
+        drawn = ops.turned(drawn, turn) if self.turns else drawn
         one, other = drawn_pair(drawn.unflatten(1, (channels, depth)), moment.rng)
         clean = net(one).float()
         squared = F.mse_loss(clean, other)
