@@ -45,9 +45,10 @@ class NLRidge(KnownNoise):
     Here the rows of T add up to 1, so that a constant stays what it is. Noise that depends on the signal is made equally
     strong first, by the generalised Anscombe transform: that finds better matches than the variances of the paper.
     Patches are put back with the weight 1 / |row of T|^2, in step 2 squared and tapered in both (0.03 dB on Set12 each).
+
     The grid of reference patches is that of the image, whatever the tile, and the surroundings hold all that a pixel
-    depends on: tiles agree, but where mirrored copies beyond the border of a very small image are exactly as good as each
-    other.
+    depends on: tiles agree up to rounding, but where copies of one patch, mirrored beyond the border of a very small
+    image, are exactly as good as each other.
     """
 
     id: ClassVar = "nl-ridge"

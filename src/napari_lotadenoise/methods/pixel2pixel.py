@@ -50,7 +50,7 @@ class Pixel2Pixel(Method):
                 steps=3000, rate=1e-3, schedule="halving", halve_every=1000, crop=0, batch=1, augment=False, average=0,
                 holdout=0, precision="float32",
             ),
-            {"architecture": "chain", "window": 41},
+            {"architecture": "chain", "window": 41, "turns": False},
         ),
     }  # fmt: skip
     cost: ClassVar = (2.6, 0.4)
@@ -72,6 +72,8 @@ class Pixel2Pixel(Method):
         "Differences that patches and outputs are judged by: squared ones, or absolute ones for sparse noise.",
         choices=("squared", "absolute"),
     )
+
+    turns: bool = knob(True, "Flip and rotate what is drawn from the bank.")
 
     def network(self, channels: int, ndim: int) -> Network:
         """A small U-Net, or the chain with orthogonal weights."""
@@ -109,8 +111,10 @@ class Pixel2Pixel(Method):
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
         """Error of one of the two images, predicted from the other."""
-        count, channels, depth, *_ = state.bank.shape
+        _, channels, depth, *_ = state.bank.shape
         drawn = ops.random_crops(state.bank.flatten(1, 2), max(crops.shape[-2:]), len(crops), moment.rng)
+        turn = int(torch.randint(ops.TURNS, (), generator=moment.rng, device=drawn.device))
+        drawn = ops.turned(drawn, turn) if self.turns else drawn
         one, other = drawn_pair(drawn.unflatten(1, (channels, depth)), moment.rng)
         clean = net(one).float()
         squared = F.mse_loss(clean, other)
