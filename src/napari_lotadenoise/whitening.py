@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,18 +35,24 @@ def noise_of(pool: Tensor, *, unit: float = 1.0, sigma: float = 0.0, dependent: 
     """
     images = pool.cpu().numpy()
     channels = [images[:, c : c + 1] for c in range(images.shape[1])]
-    if dependent:
-        fits = [fit_variance(channel) for channel in channels]
-        means = [_mean_variance(fit, pool[:, c]) for c, fit in enumerate(fits)]
-    else:
-        means = [max(typical_sigma(channel), FAINTEST) ** 2 for channel in channels]
-        fits = [VarianceFit(0.0, mean) for mean in means]
+    fits = [_dependent(channel) if dependent else _constant(channel) for channel in channels]
+    means = [_mean_variance(fit, pool[:, c]) for c, fit in enumerate(fits)]
     if not sigma:
         return fits
     # Channels of one deviation in intensities have different ones in scaled units, in the ratio of the blind estimates.
     spans = [1 / math.sqrt(mean) for mean in means]
     share = (sigma / unit * sum(spans) / len(spans)) ** 2
     return [VarianceFit(fit.gain * share, fit.offset * share) for fit in fits]
+
+
+def _constant(channel: Any) -> VarianceFit:
+    return VarianceFit(0.0, max(typical_sigma(channel), FAINTEST) ** 2)
+
+
+def _dependent(channel: Any) -> VarianceFit:
+    """The line, or one level where its slope is no more than chance: then stabilising would only lose digits."""
+    fit = fit_variance(channel)
+    return fit if fit.signal_dependent else _constant(channel)
 
 
 def mean_deviation(fits: list[VarianceFit], pool: Tensor) -> float:
