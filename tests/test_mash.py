@@ -7,18 +7,9 @@ from scipy import ndimage
 
 from napari_lotadenoise import denoise, ops
 from napari_lotadenoise.method import Moment
-from napari_lotadenoise.methods.mash import (
-    HIGH,
-    LOW,
-    MASH,
-    MIDDLE,
-    chosen_share,
-    flat_tiles,
-    shuffled,
-    typical_error,
-    visible_mean,
-)
+from napari_lotadenoise.methods.mash import HIGH, LOW, MASH, MIDDLE, chosen_share, typical_error
 from napari_lotadenoise.metrics import psnr
+from napari_lotadenoise.shuffling import flat_tiles, shuffled, visible_mean
 from tests.conftest import quick, scene
 
 

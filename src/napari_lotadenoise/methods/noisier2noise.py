@@ -59,7 +59,11 @@ class Noisier2Noise(Recorrupted2Recorrupted):
 
         noisier, _ = self.pair(image, state, rng)
         share = target_share(self.strength)
-        return (net(noisier).float() - (1 - share) * noisier) / share
+        return (self.expected(net, noisier) - (1 - share) * noisier) / share
+
+    def expected(self, net: Network, seen: Tensor) -> Tensor:
+        """The noisier image less what the network finds in it, which leaves it less to learn and less to be stretched."""
+        return seen - net(seen).float()
 
     def pair(self, image: Tensor, law: NoiseLaw, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """The noisier image, and the noisy one."""

@@ -94,16 +94,20 @@ class Recorrupted2Recorrupted(Method):
         seen, target = self.pair(crops, state, moment.rng)
         variance = state.variance(crops)
         maps = {"input": seen, "target": target, "noise level": variance.mean(1, keepdim=True).sqrt()}
-        return Terms({"pair": F.mse_loss(net(seen).float(), target)}, maps, {"sigma": variance.mean().sqrt()})
+        return Terms({"pair": F.mse_loss(self.expected(net, seen), target)}, maps, {"sigma": variance.mean().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: NoiseLaw) -> Tensor:
         """The same error on crops that were never trained on, with noise that stays."""
         seen, target = self.pair(crops, state, torch.Generator(crops.device).manual_seed(0))
-        return F.mse_loss(net(seen).float(), target)
+        return F.mse_loss(self.expected(net, seen), target)
 
     def sample(self, net: Network, image: Tensor, state: NoiseLaw, rng: torch.Generator) -> Tensor:
         """Denoise with one draw of noise added."""
-        return net(self.pair(image, state, rng)[0])
+        return self.expected(net, self.pair(image, state, rng)[0])
+
+    def expected(self, net: Network, seen: Tensor) -> Tensor:
+        """What the target is on average, going by the input."""
+        return net(seen).float()
 
     def halo(self, net: Network) -> int:
         """What the network sees, and what tells the intensity at its farthest pixel."""
