@@ -10,6 +10,7 @@ from napari_lotadenoise.image import Layout, Stack
 from napari_lotadenoise.method import Moment, Terms, configure
 from napari_lotadenoise.methods.dip import DIP
 from napari_lotadenoise.metrics import psnr
+from napari_lotadenoise.scaling import measure
 from napari_lotadenoise.trainer import Trainer
 from tests.conftest import quick, scene
 
@@ -99,7 +100,7 @@ def test_it_stops_before_the_noise_is_learnt_and_says_so_without_alarm():
 def test_the_result_is_one_piece_however_large_and_parts_of_it_are_previewed():
     image = np.random.default_rng(0).random((40, 70)).astype(np.float32)
     stack = Stack(image, Layout("YX"))
-    scale = stack.scale(0, "deviation")
+    scale = measure(stack, 0, "deviation")
     method, training = configure(DIP, **quick("dip", steps=3))
     assert tiles.cut(stack, method) == [stack.full]
     pool = torch.from_numpy(scale.into(stack.read(0, 0)))[None]

@@ -53,11 +53,13 @@ def test_progress_reports_the_mean_since_the_last_report(noisy, monkeypatch):
 
 def test_watching_does_not_change_the_result(noisy, chatty):
     """Previews and maps of every step, against none: the same bits."""
-    for method in METHODS:
-        look = Options(axes="YX", look=Look((0, 0), maps=True))
+    for method, kind in METHODS.items():
+        frames = kind.needs_repeats
+        image, axes = (np.stack([noisy, noisy[::-1]]), "TYX") if frames else (noisy, "YX")
+        look = Look((0,) * len(axes), maps=True)
         few = quick(method, steps=12)
-        watched = list(start(noisy, method, look, **few))
-        unwatched = list(start(noisy, method, **few))
+        watched = list(start(image, method, Options(axes=axes, look=look), **few))
+        unwatched = list(start(image, method, Options(axes=axes), **few))
         assert sum(isinstance(e, Preview) for e in watched) >= 3
         assert not any(isinstance(e, Preview) for e in unwatched)
         assert np.array_equal(watched[-1].result.image, unwatched[-1].result.image), method

@@ -12,6 +12,7 @@ from napari_lotadenoise.image import Layout, Stack
 from napari_lotadenoise.method import Moment, configure
 from napari_lotadenoise.methods.noise2noise import Noise2Noise
 from napari_lotadenoise.metrics import psnr
+from napari_lotadenoise.scaling import measure
 from napari_lotadenoise.trainer import Trainer
 from tests.conftest import quick, scene
 
@@ -125,7 +126,7 @@ def test_images_without_clear_neighbours_in_time_are_refused_in_words(shape, axe
 def test_long_series_are_thinned_to_frames_that_are_neighbours(monkeypatch):
     series = np.arange(20.0)[:, None, None] + np.random.default_rng(0).random((20, 8, 8))
     stack = Stack(series, Layout("TYX"))
-    scale = stack.scale(0, "deviation")
+    scale = measure(stack, 0, "deviation")
     monkeypatch.setattr("napari_lotadenoise.crops.POOL_VOXELS", 6 * 64)
     for neighbours, chosen in ((True, range(7, 13)), (False, (0, 4, 8, 11, 15, 19))):
         pool = load_pool(stack, 0, scale, torch.device("cpu"), neighbours=neighbours)

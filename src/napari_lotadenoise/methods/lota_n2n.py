@@ -107,7 +107,7 @@ class LoTAN2N(Method):
         values, maps = {"sigma": sigma_bound(F.mse_loss(clean_b, a))}, {"pair a": a, "pair b": b}
         if state.frozen is None:
             return Terms({"pair": pair}, maps, values, "stage 1: pairs")
-        _, _, proxy_a, proxy_b = denoised_pair(state.frozen, crops)
+        proxy_a, proxy_b = state.frozen(torch.cat([a, b])).float().chunk(2)
         trace_a = ((clean_a - proxy_a) * (b - proxy_a)).sum(1, keepdim=True)
         trace_b = ((clean_b - proxy_b) * (a - proxy_b)).sum(1, keepdim=True)
         local_a, local_b = (ops.block_mean(trace, max(1, self.patch // 2)) for trace in (trace_a, trace_b))
