@@ -18,7 +18,7 @@ def recommended(report: NoiseReport) -> tuple[str, ...]:
     if report.correlated:
         chosen = ("mash", "noise2noise", "gaussian") if report.repeats else ("mash", "gaussian")
     elif report.signal_dependent:
-        chosen = ("noise2self", "gr2r", "nl-ridge", "noise2info")
+        chosen = ("nl-ridge", "noise2self", "gr2r", "lota-n2n")
     else:
         chosen = ("nl-ridge", "lota-n2n", "noise2self")
     return tuple(name for name in chosen if name in METHODS)

@@ -11,9 +11,6 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QComboBox,
-    QFormLayout,
-    QLabel,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -25,6 +22,7 @@ from napari_lotadenoise._qt.axes_form import AxesForm
 from napari_lotadenoise._qt.form import make_form, read_form
 from napari_lotadenoise._qt.layer_box import LayerBox
 from napari_lotadenoise._qt.map_boxes import MapBoxes
+from napari_lotadenoise._qt.parts import fill_dock, label, labelled
 from napari_lotadenoise._qt.plot import LivePlot
 from napari_lotadenoise._qt.run_bar import RunBar
 from napari_lotadenoise._qt.session import Order, Session
@@ -135,12 +133,12 @@ class DenoiseWidget(QWidget):
             "noise grows and is independent between pixels; never with the paper preset."
         )
         self.device.addItems(devices.DEVICES)
-        self.device_reason = _label(f"auto: {devices.guess()}")
+        self.device_reason = label(f"auto: {devices.guess()}")
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setToolTip("The same seed gives the same result.")
         self.axes, self.verdict = AxesForm(), Verdict()
-        self.about, self.sentence = _label(), _label()
+        self.about, self.sentence = label(), label()
         self.about.setTextFormat(Qt.TextFormat.RichText)
         self.about.setOpenExternalLinks(True)
         self.sentence.setAccessibleName("What will be done")
@@ -155,26 +153,19 @@ class DenoiseWidget(QWidget):
     def _arrange(self) -> None:
         content = QWidget()
         box = QVBoxLayout(content)
-        box.addLayout(_form(("Layer", self.layers)))
+        box.addLayout(labelled(("Layer", self.layers)))
         box.addWidget(self.verdict)
-        box.addLayout(_form(("Method", self.method), ("Preset", self.preset), ("Stabilise", self.stabilise)))
+        box.addLayout(labelled(("Method", self.method), ("Preset", self.preset), ("Stabilise", self.stabilise)))
         for widget in (self.about, self.axes, self.sentence, self.maps, self.run_bar, self.plot, self._advanced()):
             box.addWidget(widget)
         box.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
-        self.setMinimumWidth(330)
+        fill_dock(self, content)
 
     def _advanced(self) -> QCollapsible:
         inside = QWidget()
         inside.setLayout(self._advanced_box)
         self._advanced_box.setContentsMargins(0, 0, 0, 0)
-        self._advanced_box.addLayout(_form(("Device", self.device), ("", self.device_reason), ("Seed", self.seed)))
+        self._advanced_box.addLayout(labelled(("Device", self.device), ("", self.device_reason), ("Seed", self.seed)))
         self.advanced.setContent(inside)
         self.advanced.collapse(animate=False)
         return self.advanced
@@ -322,23 +313,6 @@ class DenoiseWidget(QWidget):
             self.verdict.diagnosis.forget()
         if getattr(self, "session", None) is not None:
             self.discard()
-
-
-def _form(*rows: tuple[str, QWidget]) -> QFormLayout:
-    """Labelled rows; the labels are buddies of their widgets and name them for screen readers."""
-    form = QFormLayout()
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-    for name, widget in rows:
-        form.addRow(name, widget)
-        if name:
-            widget.setAccessibleName(name)
-    return form
-
-
-def _label(text: str = "") -> QLabel:
-    label = QLabel(text)
-    label.setWordWrap(True)
-    return label
 
 
 def _shape(layer: Image) -> tuple[int, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import napari
 from napari.layers import Image
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 
 from napari_lotadenoise import advice, tables
 from napari_lotadenoise._qt.axes_form import AxesForm
 from napari_lotadenoise._qt.diagnosis import Diagnosis
 from napari_lotadenoise._qt.layer_box import LayerBox
 from napari_lotadenoise._qt.noise_plot import NoisePlot
+from napari_lotadenoise._qt.parts import fill_dock, label, labelled
 from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.noise import NoiseReport
 
@@ -30,7 +31,7 @@ class NoiseWidget(QWidget):
         self.viewer = napari_viewer
         self.report: NoiseReport | None = None
         self.layers, self.axes, self.plot = LayerBox(napari_viewer), AxesForm(), NoisePlot()
-        self.verdict, self.numbers, self.advice = (_label() for _ in range(3))
+        self.verdict, self.numbers, self.advice = (label() for _ in range(3))
         self.numbers.setStyleSheet("font-family: monospace; font-size: 8pt")
         self.numbers.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.copy = QPushButton("Copy numbers")
@@ -38,7 +39,6 @@ class NoiseWidget(QWidget):
         self.diagnosis = Diagnosis()
         self.diagnosis.found.connect(self._show)
         self._arrange()
-        self.layers.setAccessibleName("Layer")
         self.verdict.setAccessibleName("Verdict on the noise")
         self.layers.currentIndexChanged.connect(self._on_layer)
         self.axes.changed.connect(self.measure)
@@ -68,20 +68,11 @@ class NoiseWidget(QWidget):
     def _arrange(self) -> None:
         content = QWidget()
         box = QVBoxLayout(content)
-        form = QFormLayout()
-        form.addRow("Layer", self.layers)
-        box.addLayout(form)
+        box.addLayout(labelled(("Layer", self.layers)))
         for widget in (self.axes, self.verdict, self.advice, self.plot, self.numbers, self.copy):
             box.addWidget(widget)
         box.addStretch()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
-        self.setMinimumWidth(330)
+        fill_dock(self, content)
 
     def _on_layer(self, index: int = 0) -> None:
         self.axes.blockSignals(True)
@@ -102,9 +93,3 @@ class NoiseWidget(QWidget):
         self.advice.setText("\n".join([advice.summary(report), *report.warnings]))
         self.numbers.setText("\n".join(tables.noise_lines(report)))
         self.plot.show_report(report)
-
-
-def _label() -> QLabel:
-    label = QLabel()
-    label.setWordWrap(True)
-    return label
