@@ -16,7 +16,9 @@ def recommended(report: NoiseReport) -> tuple[str, ...]:
         return ()
     chosen: tuple[str, ...]
     if report.correlated:
-        chosen = ("mash", "noise2noise", "gaussian") if report.repeats else ("mash", "gaussian")
+        chosen = (
+            ("noise2noise", "nl-ridge", "noise2self", "mash") if report.repeats else ("nl-ridge", "noise2self", "mash")
+        )
     elif report.signal_dependent:
         chosen = ("nl-ridge", "noise2self", "gr2r", "lota-n2n")
     else:
@@ -62,19 +64,16 @@ def summary(report: NoiseReport) -> str:
     """What follows, in a sentence or two: methods that suit, whether to stabilise, how to deal with correlation."""
     if report.noise_free:
         return "Nothing needs to be done."
-    names = [METHODS[name].info.title for name in recommended(report)]
-    parts = [f"Suited: {', '.join(names)}."] if names else []
+    names = ", ".join(METHODS[name].info.title for name in recommended(report))
     if report.correlated:
-        parts.append(_way_out(report))
-        parts.append("Methods that assume independent pixels keep this noise.")
-    elif report.signal_dependent:
-        parts.append("Methods that take the noise for equally strong everywhere get it stabilised automatically.")
-    return " ".join(parts)
+        return f"Suited: {names}. {_way_out(report)} Methods that assume independent pixels keep this noise otherwise."
+    if report.signal_dependent:
+        return f"Suited: {names}. Methods that take the noise for equally strong everywhere get it stabilised automatically."
+    return f"Suited: {names}."
 
 
 def _way_out(report: NoiseReport) -> str:
-    known = [METHODS[name].info.title for name in ("mash",) if name in METHODS]
-    ways = [*known, f"a stride of {report.stride} (training)"]
+    ways = [f"a stride of {report.stride} or more with any method", "MASH"]
     if report.structure in ("rows", "columns"):
         ways.append(f"a blind spot along {report.structure} (Noise2Void, Noise2Self: structure)")
     return f"Ways out: {', '.join(ways)}, or a plain blur."

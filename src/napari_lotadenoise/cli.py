@@ -16,7 +16,7 @@ from napari_lotadenoise import __version__, io, plan, tables
 from napari_lotadenoise.errors import FileError, LotaDenoiseError, ParameterError
 from napari_lotadenoise.events import Event, Finished, Progress, Started
 from napari_lotadenoise.image import as_dtype
-from napari_lotadenoise.method import Training, configure
+from napari_lotadenoise.method import Interleaving, Training, configure, settings
 from napari_lotadenoise.methods import METHODS, find
 from napari_lotadenoise.params import add_arguments, parameters
 from napari_lotadenoise.recipe import Recipe
@@ -117,8 +117,8 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     chosen = find(method)
     defaults = {**dataclasses.asdict(chosen.preset("fast").training), **(recipe.arguments() if recipe else {})}
     add_arguments(run.add_argument_group(f"hyper-parameters of {chosen.info.title}"), chosen, defaults)
-    if chosen.trained:
-        add_arguments(run.add_argument_group("training"), Training, defaults)
+    schedule = Training if chosen.trained else Interleaving
+    add_arguments(run.add_argument_group("training" if chosen.trained else "correlated noise"), schedule, defaults)
     run.set_defaults(action=_run)
 
 
@@ -128,7 +128,7 @@ def _show_methods(options: argparse.Namespace) -> None:
         return
     method = find(options.name)
     print(tables.method_text(method), "\n")
-    for owner in configure(method) if method.trained else configure(method)[:1]:
+    for owner in settings(*configure(method)):
         for p in parameters(type(owner)):
             print(f"  --{p.name.replace('_', '-'):14} {getattr(owner, p.name)!s:10} {p.bounds:32} {p.knob.doc}")
 

@@ -81,7 +81,22 @@ class Moment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Training:
+class Interleaving:
+    """How an image is taken apart before anything else; for every method, trained or not."""
+
+    stride: int = knob(
+        1,
+        "Denoise the interleaved images of every n-th pixel instead, for noise that is correlated between neighbours; 1 does "
+        "not.",
+        ge=1,
+        le=8,
+        step=1,
+        unit="px",
+    )
+
+
+@dataclass(frozen=True)
+class Training(Interleaving):
     """How a network is trained: the schedule that a preset suggests and a user may change."""
 
     steps: int = knob(400, "Number of training steps.", ge=1, le=1_000_000, step=50)
@@ -100,15 +115,6 @@ class Training:
     )
     batch: int = knob(4, "Crops (or frames) in one step.", ge=1, le=1024, step=1)
     augment: bool = knob(True, "Flip and rotate the crops at random.")
-    stride: int = knob(
-        1,
-        "Denoise the interleaved images of every n-th pixel instead, for noise that is correlated between neighbours; 1 does "
-        "not.",
-        ge=1,
-        le=8,
-        step=1,
-        unit="px",
-    )
     average: float = knob(
         0.98, "Decay of the running average of the weights; 0 uses the last weights.", ge=0, le=0.9999, step=0.005
     )
@@ -284,6 +290,11 @@ class Method(ABC):
         if name not in cls.presets:
             raise MethodError(f"{cls.info.title} has no preset {name!r}; there is {' and '.join(cls.presets)}.")
         return cls.presets[name]
+
+
+def settings(method: Method, training: Training) -> tuple[Any, ...]:
+    """What a user may change of a method and its training: of those that learn nothing, only how the image is taken apart."""
+    return method, training if method.trained else Interleaving(training.stride)
 
 
 def configure(

@@ -29,7 +29,7 @@ from napari_lotadenoise._qt.session import Order, Session
 from napari_lotadenoise._qt.verdict import Verdict
 from napari_lotadenoise.errors import LotaDenoiseError, NotFiniteError
 from napari_lotadenoise.events import Command
-from napari_lotadenoise.method import Method, Training, configure
+from napari_lotadenoise.method import Method, Training, configure, settings
 from napari_lotadenoise.methods import METHODS
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class DenoiseWidget(QWidget):
         if self.form is not None:
             self._advanced_box.removeWidget(self.form.native)
             self.form.native.deleteLater()
-        self.form = make_form((method, training) if method.trained else (method,))
+        self.form = make_form(settings(method, training))
         self.form.changed.connect(lambda _=None: self._describe())
         self._advanced_box.addWidget(self.form.native)
         if self.session is None:  # the maps of a run are those of its own method

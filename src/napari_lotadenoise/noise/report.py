@@ -17,7 +17,7 @@ from napari_lotadenoise.noise.whiteness import (
     CORRELATED,
     CORRELATED_BLOCKS,
     autocorrelation,
-    block_correlation,
+    block_autocorrelation,
     confidence,
     radial_spectrum,
 )
@@ -47,8 +47,9 @@ class NoiseReport:
         Noise deviation by each estimator, intensities.
     correlation : tuple of float
         Correlation of the noise of neighbours along y and x, about 0 where pixels are independent.
-    block_correlation : tuple of float
-        The same in the flattest blocks, where noise that is correlated over several pixels shows.
+    block_autocorrelation : dict of str to tuple of float
+        Correlation along "y" and "x" in the flattest blocks, where noise that is correlated over several pixels shows, for
+        lags from 1 pixel on.
     fit : VarianceFit
         How the variance depends on the intensity; the first channel's, where there are several.
     levels : Levels
@@ -68,7 +69,7 @@ class NoiseReport:
     sigma: float
     estimates: dict[str, float]
     correlation: tuple[float, float]
-    block_correlation: tuple[float, float]
+    block_autocorrelation: dict[str, tuple[float, ...]]
     fit: VarianceFit
     levels: Levels
     autocorrelation: dict[str, tuple[float, ...]] = field(default_factory=dict)
@@ -76,6 +77,11 @@ class NoiseReport:
     spectrum: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0), np.zeros(0)))
     side: int = 0
     repeats: VarianceFit | None = None
+
+    @property
+    def block_correlation(self) -> tuple[float, float]:
+        """Correlation of neighbours along y and x in the flattest blocks."""
+        return self.block_autocorrelation["y"][0], self.block_autocorrelation["x"][0]
 
     @property
     def saturated(self) -> float:
@@ -109,10 +115,10 @@ class NoiseReport:
         """Smallest distance in pixels at which the noise is independent; 1 where neighbours are."""
         if not self.correlated:
             return 1
-        along = [np.asarray(values) for values in self.autocorrelation.values() if len(values)]
-        limit = max(CORRELATED, self.band)
-        lags = [int(np.argmax(values < limit)) + 1 if (values < limit).any() else len(values) + 1 for values in along]
-        return max([2, *lags])
+        # In blocks: behind a strong correlation the fine ones come out too low.
+        along = [np.asarray(values) for values in self.block_autocorrelation.values()]
+        lags = [int(np.argmax(np.append(values, 0.0) < CORRELATED)) + 1 for values in along]
+        return int(np.clip(max(lags), 2, len(along[0])))
 
     @property
     def structure(self) -> str:
@@ -237,18 +243,22 @@ def estimate_noise(image: Any, axes: str | None = None, *, fill: bool = False) -
     planes = [plane for channel in channels for plane in channel][: 2 * PLANES]
     estimates = {name: float(np.median([f(plane) for plane in planes])) for name, f in ESTIMATORS.items()}
     along_y, along_x = np.median([autocorrelation(plane) for plane in planes], axis=0)
-    blocks = np.median([block_correlation(plane) for plane in planes], axis=0)
+    block_y, block_x = np.median([block_autocorrelation(plane) for plane in planes], axis=0)
     fit = fit_planes(channels[0])
     sigma = fit.level or float(np.median(list(estimates.values())))
     if fit.signal_dependent:
         sigma = float(np.sqrt(np.mean([fit.variance(plane).mean() for plane in channels[0]])))
     spectra = [radial_spectrum(plane) for plane in planes]
     return NoiseReport(
-        sigma, estimates, (float(along_y[0]), float(along_x[0])), (float(blocks[0]), float(blocks[1])), fit,
-        measure_levels(planes, sigma), {"y": tuple(map(float, along_y)), "x": tuple(map(float, along_x))},
+        sigma, estimates, (float(along_y[0]), float(along_x[0])), _by_axis(block_y, block_x), fit,
+        measure_levels(planes, sigma), _by_axis(along_y, along_x),
         float(confidence(planes[0].size)), (spectra[0][0], np.median([power for _, power in spectra], axis=0)),
         min(planes[0].shape), _repeats(stack),
     )  # fmt: skip
+
+
+def _by_axis(along_y: np.ndarray, along_x: np.ndarray) -> dict[str, tuple[float, ...]]:
+    return {"y": tuple(map(float, along_y)), "x": tuple(map(float, along_x))}
 
 
 def _planes(stack: Stack, group: int) -> list[np.ndarray]:

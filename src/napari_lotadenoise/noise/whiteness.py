@@ -11,6 +11,8 @@ CORRELATED = 0.1
 CORRELATED_BLOCKS = 0.25
 #: Longest lag, and the width of the running mean that is taken off before.
 LAGS, _RUN = 4, 9
+#: Longest lag in blocks.
+BLOCK_LAGS = 8
 #: Share of the lag-1 correlation that is left at lag 2 where it is one of structure.
 _LASTING = 0.75
 #: Share of the pixels on the lowest level from which they are left out: clipped pixels have no noise to correlate.
@@ -58,15 +60,21 @@ def confidence(pixels: int) -> float:
     return 5 / np.sqrt(max(pixels, 1))
 
 
-def block_correlation(plane: np.ndarray, side: int = 24, share: float = 0.1) -> tuple[float, float]:
-    """Lag-1 correlation along y and along x in the flattest blocks of a plane, each freed from a paraboloid.
+def block_correlation(plane: np.ndarray) -> tuple[float, float]:
+    """Lag-1 correlation along y and along x in the flattest blocks of a plane; see `block_autocorrelation`."""
+    along_y, along_x = block_autocorrelation(plane)
+    return float(along_y[0]), float(along_x[0])
+
+
+def block_autocorrelation(plane: np.ndarray, side: int = 24, share: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """Correlation along y and along x in the flattest blocks of a plane, each freed from a paraboloid, for lags 1 to 8.
 
     Sees correlations over several pixels that a high-pass takes for image. Where no block is flat, structure would be taken
     for correlation: it is told by lasting from the first lag to the second, in which case 0 is given.
     """
     height, width = (size // side for size in plane.shape)
     if height * width < 4:
-        return 0.0, 0.0
+        return np.zeros(BLOCK_LAGS), np.zeros(BLOCK_LAGS)
     blocks = np.asarray(plane, dtype=np.float64)[: height * side, : width * side]
     blocks = blocks.reshape(height, side, width, side).swapaxes(1, 2).reshape(-1, side * side)
     flat = blocks - blocks @ _paraboloids(side)
@@ -74,7 +82,7 @@ def block_correlation(plane: np.ndarray, side: int = 24, share: float = 0.1) -> 
     order = np.argsort(variance)
     chosen = [index for index in order if variance[index] > 0][: max(4, int(share * len(order)))]
     if not chosen:
-        return 0.0, 0.0
+        return np.zeros(BLOCK_LAGS), np.zeros(BLOCK_LAGS)
     unit = (flat[chosen] / np.sqrt(variance[chosen])[:, None]).reshape(-1, side, side)
     return _falling(unit), _falling(unit.swapaxes(1, 2))
 
@@ -97,10 +105,10 @@ def radial_spectrum(plane: np.ndarray, bins: int = 32) -> tuple[np.ndarray, np.n
     return (np.arange(bins) + 0.5) / (2 * bins), sums / np.maximum(counts, 1)
 
 
-def _falling(unit: np.ndarray) -> float:
-    """Lag-1 correlation along the first axis of blocks (N, Y, X) of unit variance, 0 where it hardly falls to the second."""
-    one, two = (float((unit[:, :-lag] * unit[:, lag:]).mean()) for lag in (1, 2))
-    return one if two < _LASTING * one or one < 0 else 0.0
+def _falling(unit: np.ndarray) -> np.ndarray:
+    """Correlation along the first axis of blocks (N, Y, X) of unit variance, zeros where lag 1 hardly falls to lag 2."""
+    found = np.array([(unit[:, :-lag] * unit[:, lag:]).mean() for lag in range(1, BLOCK_LAGS + 1)])
+    return found if found[1] < _LASTING * found[0] or found[0] < 0 else np.zeros(BLOCK_LAGS)
 
 
 def _robust_correlation(high: np.ndarray, axis: int, lag: int) -> float:
