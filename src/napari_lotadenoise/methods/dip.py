@@ -105,7 +105,9 @@ class DIP(Method):
         jitter = torch.randn(state.input.shape, generator=moment.rng, device=crops.device)
         output = net(state.input + self.jitter * jitter).float()
         loss = F.mse_loss(output, crops)
-        values = {"sigma": loss.detach().sqrt(), "moving variance": state.variance}
+        # Measured beforehand; what the fit differs by is that only in the end.
+        sigma = torch.tensor(state.noise, device=crops.device).sqrt()
+        values = {"sigma": sigma, "sigma fit": loss.detach().sqrt(), "moving variance": state.variance}
         return Terms({"fit": loss}, {"output": output.detach()}, values)
 
     def settle(self, terms: Terms, state: SimpleNamespace) -> None:
