@@ -110,6 +110,7 @@ def test_closing_while_measuring_leaves_nothing_behind(make_napari_viewer, qtbot
     viewer = make_napari_viewer()
     viewer.add_image(photons((6, 256, 256)))
     _, dock = viewer.window.add_plugin_dock_widget("napari-lotadenoise", "Noise")
-    worker = dock.diagnosis._worker
+    thread = dock.diagnosis.measuring
+    assert thread.daemon, "nobody waits for it"
     viewer.window.remove_dock_widget(dock)
-    qtbot.waitUntil(lambda: not worker.is_running, timeout=30_000)
+    qtbot.waitUntil(lambda: not thread.is_alive(), timeout=30_000)

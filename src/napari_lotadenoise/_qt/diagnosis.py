@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import FunctionWorker, create_worker
 from qtpy.QtCore import QObject, Signal
 
 from napari_lotadenoise.errors import LotaDenoiseError
@@ -25,12 +26,14 @@ class Diagnosis(QObject):
     """
 
     found = Signal(object, str)
+    _measured = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
         self._known: weakref.WeakKeyDictionary[Any, tuple[str, int, NoiseReport]] = weakref.WeakKeyDictionary()
-        self._worker: FunctionWorker[NoiseReport] | None = None
         self._asked = 0
+        self.measuring: threading.Thread | None = None
+        self._measured.connect(self._hear)
 
     def ask(self, layer: Image | None, axes: str) -> None:
         """Measure a layer whose axes have these letters, or tell at once what is known."""
@@ -43,25 +46,27 @@ class Diagnosis(QObject):
         if known is not None and known[:2] == (axes, id(data)):
             self.found.emit(known[2], "")
             return
-        number = self._asked
-        self._worker = create_worker(_measure, data, axes, _start_thread=False)
-        self._worker.returned.connect(lambda answer: self._hear(number, layer, axes, id(data), answer))
-        self._worker.start()
+        # A daemon, and not a worker of napari: whoever closes the window must not have to wait for it.
+        question = (self._asked, weakref.ref(layer), axes)
+        self.measuring = threading.Thread(target=self._measure, args=(question, data, axes), daemon=True)
+        self.measuring.start()
 
     def forget(self) -> None:
         """Take no answer any more."""
         self._asked += 1
 
-    def _hear(self, number: int, layer: Image, axes: str, data: int, answer: tuple[NoiseReport | None, str]) -> None:
-        report, words = answer
-        if report is not None:
+    def _measure(self, question: tuple[int, Any, str], data: Any, axes: str) -> None:
+        try:
+            answer: tuple[NoiseReport | None, str, int] = (estimate_noise(data, axes, fill=True), "", id(data))
+        except LotaDenoiseError as error:
+            answer = (None, str(error), id(data))
+        with contextlib.suppress(RuntimeError):  # the window is gone, and this with it
+            self._measured.emit(question, answer)
+
+    def _hear(self, question: tuple[int, Any, str], answer: tuple[NoiseReport | None, str, int]) -> None:
+        (number, of, axes), (report, words, data) = question, answer
+        layer = of()
+        if report is not None and layer is not None:
             self._known[layer] = (axes, data, report)
         if number == self._asked:
             self.found.emit(report, words)
-
-
-def _measure(data: Any, axes: str) -> tuple[NoiseReport | None, str]:
-    try:
-        return estimate_noise(data, axes, fill=True), ""
-    except LotaDenoiseError as error:
-        return None, str(error)
