@@ -68,3 +68,13 @@ def test_the_stride_that_is_advised_makes_the_noise_independent_and_pays():
     assert abs(np.corrcoef(parts[1:].ravel(), parts[:-1].ravel())[0, 1]) < 0.15
     plain, interleaved = (denoise(noisy, "gaussian", stride=n).image for n in (1, stride))
     assert psnr(interleaved, truth, 255) > psnr(plain, truth, 255) + 2
+
+
+def test_advice_for_correlated_noise_says_what_needs_a_stride_and_what_does_not():
+    words = advice.summary(REPORTS["correlated"])
+    assert f"a stride of {REPORTS['correlated'].stride} or more NL-Ridge, Noise2Self" in words
+    assert "as they are MASH" in words
+
+
+def test_no_advice_for_a_handful_of_pixels():
+    assert "too small" in advice.summary(estimate_noise(np.random.default_rng(0).normal(0, 1, (8, 8))))

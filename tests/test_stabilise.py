@@ -88,3 +88,12 @@ def test_auto_is_for_methods_that_need_it_and_not_for_papers():
     assert denoise(photons, "nlm", preset="paper", stabilise="on").recipe.stabilise == "on"
     with pytest.raises(ParameterError, match="stabilise"):
         denoise(photons, "tv", stabilise="yes")
+
+
+def test_colours_are_stabilised_all_or_none():
+    truth = scene((160, 160)).clip(8) / 2
+    grows, constant = noisy(truth, 4.0, 2.0, 50.0), 4 * truth + np.random.default_rng(1).normal(0, 12, truth.shape)
+    mixed = np.stack([constant, grows, constant], -1).astype(np.float32)
+    assert stabilisers_for(Stack(mixed, Layout("YXS")), 0, "auto") == ((None,) * 3, "")
+    alike = np.stack([noisy(truth, 4.0, 2.0, 50.0, seed) for seed in range(3)], -1)
+    assert None not in stabilisers_for(Stack(alike, Layout("YXS")), 0, "auto")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from napari_lotadenoise.method import Method
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.noise import NoiseReport
+from napari_lotadenoise.noise.report import SMALLEST
 
 #: Shares of saturated pixels worth a warning before a run.
 _SATURATED = 0.005
@@ -64,12 +65,24 @@ def summary(report: NoiseReport) -> str:
     """What follows, in a sentence or two: methods that suit, whether to stabilise, how to deal with correlation."""
     if report.noise_free:
         return "Nothing needs to be done."
-    names = ", ".join(METHODS[name].info.title for name in recommended(report))
+    if report.side and report.side < SMALLEST:
+        return "The image is too small for advice."
     if report.correlated:
-        return f"Suited: {names}. {_way_out(report)} Methods that assume independent pixels keep this noise otherwise."
+        return _for_correlated(report)
+    names = ", ".join(METHODS[name].info.title for name in recommended(report))
     if report.signal_dependent:
         return f"Suited: {names}. Methods that take the noise for equally strong everywhere get it stabilised automatically."
     return f"Suited: {names}."
+
+
+def _for_correlated(report: NoiseReport) -> str:
+    methods = [METHODS[name] for name in recommended(report)]
+    with_stride = ", ".join(m.info.title for m in methods if m.needs_independence)
+    without = ", ".join(m.info.title for m in methods if not m.needs_independence)
+    return (
+        f"Suited: with a stride of {report.stride} or more {with_stride}; as they are {without}. "
+        "Without a stride, methods that assume independent pixels keep this noise."
+    )
 
 
 def _way_out(report: NoiseReport) -> str:

@@ -140,11 +140,8 @@ def _show_noise(options: argparse.Namespace) -> None:
     picture = io.read(options.input)
     report = estimate_noise(picture.data, _axes(picture, options.axes), fill=options.fill)
     if options.json:
-        print(
-            json.dumps(
-                {**report.numbers(), "suited": advice.recommended(report), "warnings": report.warnings}, indent=2
-            )
-        )
+        told = {"suited": advice.recommended(report), "advice": advice.summary(report), "warnings": report.warnings}
+        print(json.dumps({**report.numbers(), **told}, indent=2))
         return
     print(f"{report.verdict[0].upper()}{report.verdict[1:]}.")
     print(*tables.noise_lines(report), *report.warnings, advice.summary(report), sep="\n")

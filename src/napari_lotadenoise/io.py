@@ -74,7 +74,10 @@ def read(path: str | os.PathLike[str]) -> Picture:
             data, axes = series.asarray(), series.axes
             scale, unit = _calibration(tif)
     except Exception as error:  # tifffile raises many kinds for a broken file
-        raise FileError(f"{path} cannot be read as TIFF; it may be truncated or another format ({error}).") from None
+        raise FileError(
+            f"{path} cannot be read as TIFF; it may be truncated or another format, which napari may open and save as TIFF "
+            f"({error})."
+        ) from None
     axes = axes.replace("R", "T") if "T" not in axes else axes
     return Picture(data, axes, {a: s for a, s in scale.items() if a in axes}, unit)
 

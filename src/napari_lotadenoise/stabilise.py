@@ -95,9 +95,12 @@ def stabilisers_for(stack: Stack, group: int, mode: str) -> tuple[tuple[Stabilis
         fit = fit_planes([plane for plane in mine if plane.min() < plane.max()] or mine[:1])
         chosen = _suits(fit, mine) if mode == "auto" else fit.gain > 0
         found.append(Stabiliser(fit.gain, fit.offset) if chosen else None)
-        words.append(f"gain {fit.gain:.3g}, offset {fit.offset:.3g}" if chosen else "not at all")
-    if all(one is None for one in found):
-        return tuple(found), "" if mode == "auto" else "Nothing to stabilise: the noise does not grow with the signal."
+        words.append(f"gain {fit.gain:.3g}, offset {fit.offset:.3g}" if chosen else "not this channel")
+    # One decision for channels that a network sees together: one of them would not be seen as noisy as the others.
+    if all(one is None for one in found) or (mode == "auto" and None in found):
+        return (
+            None,
+        ) * stack.channels, "" if mode == "auto" else "Nothing to stabilise: the noise does not grow with the signal."
     where = f" in channel {group}" if stack.groups > 1 else ""
     return tuple(found), f"Variance stabilised{where}: {'; '.join(words)}."
 

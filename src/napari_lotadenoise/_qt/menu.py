@@ -18,4 +18,4 @@ def open_noise() -> None:
 def _open(name: str) -> None:
     viewer = napari.current_viewer()
     if viewer is not None:
-        viewer.window.add_plugin_dock_widget("napari-lotadenoise", name)
+        viewer.window.add_plugin_dock_widget("napari-lotadenoise", name, tabify=True)

@@ -32,6 +32,8 @@ _SATURATED, _HOT = 1e-3, 2e-5
 _DISAGREE = 1.3
 #: Noise below this many grey levels is lost in the rounding.
 _ROUNDED = 0.5
+#: Bits of grey levels below which an image is more of a drawing.
+_FEW_BITS = 2
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,10 @@ class NoiseReport:
                 f"{self.block_correlation[0]:.2f}, {self.block_correlation[1]:.2f}): methods that assume independent pixels "
                 "keep much of it, and sigma is underestimated."
             )
+        if self.noise_free:
+            return tuple(found)
+        if 0 < self.levels.bits <= _FEW_BITS:
+            found.append(f"There are only {2**self.levels.bits} grey levels or fewer: little can be said of the noise.")
         if self.disagreement > _DISAGREE:
             found.append(f"The estimators disagree ({self.disagreement:.1f} to 1): {self._why_disagree()}.")
         found += self._level_warnings()
@@ -171,6 +177,7 @@ class NoiseReport:
             "offset": self.fit.offset, "offset error": self.fit.offset_error, "saturated": self.levels.saturated,
             "clipped": self.levels.clipped, "step": self.levels.step, "bits": self.levels.bits, "hot": self.levels.hot,
             "blocking": self.levels.blocking, "stride": self.stride,
+            **({"gain by time frames": self.repeats.gain} if self.repeats is not None else {}),
         }  # fmt: skip
 
     def _dependence(self) -> str:
@@ -196,7 +203,8 @@ class NoiseReport:
         levels, found = self.levels, []
         if levels.saturated > _SATURATED:
             found.append(
-                f"{levels.saturated:.1%} of the pixels are saturated at the largest value: their noise and their truth are lost."
+                f"{levels.saturated:.1%} of the pixels are saturated at the largest value: their noise and their truth are "
+                "lost, and sigma comes out too small."
             )
         if levels.clipped > 0.01:
             found.append(
