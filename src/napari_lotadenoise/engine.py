@@ -293,7 +293,7 @@ class _Run:
 
     def _result(self, out: np.ndarray) -> Result:
         sigma = float(np.mean(self.sigmas)) if self.sigmas else None
-        diagnosis = examine(self.image, out, self.layout.axes, variance=self.law, planes=4, side=DIAGNOSED)
+        diagnosis = examine(self.image, out, self.layout.axes, variance=self.law, planes=2, side=DIAGNOSED)
         recipe = Recipe(
             method=self.method.id,
             preset=self.preset,

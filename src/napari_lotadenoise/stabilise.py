@@ -15,7 +15,7 @@ from napari_lotadenoise.noise.whiteness import CORRELATED, CORRELATED_BLOCKS
 #: What the switch can be set to.
 MODES = ("auto", "off", "on")
 #: Planes of a channel that the fit looks at, and the largest side of the part of each.
-PLANES, SIDE = 8, 768
+PLANES, SIDE = 4, 512
 
 _ZERO = 3 / 8
 _ROOT = math.sqrt(_ZERO)
