@@ -74,9 +74,7 @@ class Blind2Grad(Self2Self):
     t_standout: bool = knob(True, "Drop no features where the image has edges.")
     attention: bool = knob(True, "Weigh the channels of the decoder.")
     omega: float = knob(0.2, "Weight of the gradient difference in the loss.", ge=0, le=2, step=0.1)
-    one_sided: bool = knob(
-        False, "Let the gradient difference teach the masked output only; a third of the time is saved."
-    )
+    one_sided: bool = knob(False, "Let the gradient difference teach the masked output only; a little faster.")
     gamma: float = knob(1.0, "Weight of the plain error beside it.", ge=0, le=10, step=0.1)
     detail: float = knob(
         40.0,
