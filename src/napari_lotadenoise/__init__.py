@@ -14,15 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_lotadenoise.api import denoise
+    from napari_lotadenoise.comparison import compare
     from napari_lotadenoise.methods import METHODS
     from napari_lotadenoise.noise import estimate_noise
     from napari_lotadenoise.recipe import Recipe
     from napari_lotadenoise.result import Result
 
 __version__ = "0.1.0"
-__all__ = ["METHODS", "Recipe", "Result", "denoise", "estimate_noise"]
+__all__ = ["METHODS", "Recipe", "Result", "compare", "denoise", "estimate_noise"]
 
-_HOMES = {"denoise": "api", "METHODS": "methods", "estimate_noise": "noise", "Recipe": "recipe", "Result": "result"}
+_HOMES = {
+    "denoise": "api",
+    "compare": "comparison",
+    "METHODS": "methods",
+    "estimate_noise": "noise",
+    "Recipe": "recipe",
+    "Result": "result",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -21,17 +21,21 @@ from napari_lotadenoise.clock import Clock
 from napari_lotadenoise.crops import load_pool
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.events import Command, Event, Finished, Look, Preview, Progress, Started
+from napari_lotadenoise.history import History
 from napari_lotadenoise.image import Layout, Stack, layout_for
 from napari_lotadenoise.method import Curve, Method, Training
-from napari_lotadenoise.options import Options, check_stride, check_whole, preset_of, stabilise_mode
+from napari_lotadenoise.options import Options, check_strength, check_stride, check_whole, preset_of, stabilise_mode
 from napari_lotadenoise.passes import PassAverage
-from napari_lotadenoise.recipe import Recipe, fingerprint
+from napari_lotadenoise.recipe import FINISHED_EARLY, Recipe, fingerprint
 from napari_lotadenoise.residual import examine
+from napari_lotadenoise.response import Probe
 from napari_lotadenoise.result import Result
 from napari_lotadenoise.scaling import Scale
+from napari_lotadenoise.snapshots import Snapshots
 from napari_lotadenoise.tiles import cut, read_tile
 from napari_lotadenoise.trainer import Trainer, uses_bfloat16
 from napari_lotadenoise.view import View
+from napari_lotadenoise.virtual import Mix
 
 #: Side of the middle of each plane in which the residual is examined at the end of a run.
 DIAGNOSED = 512
@@ -84,6 +88,7 @@ class _Run:
         self.device, self.device_words = devices.choose(options.device)
         self.threads = tuning.default_threads() if options.threads is None else options.threads
         check_whole(threads=self.threads, seed=options.seed)
+        check_strength(options.strength)
         self.preset = options.preset or preset_of(method, training)
         self.stabilise = stabilise_mode(options.stabilise, self.preset, method)
         self.look = options.look
@@ -94,14 +99,16 @@ class _Run:
         self.curve: Curve | None = None
         self.sigmas: list[float] = []
         self.law: Callable[[np.ndarray], np.ndarray] | None = None
-        self.history: dict[str, list[float]] = {"step": []}
+        self.history = History()
         self.notes: list[str] = []
         self.reason = "all steps done"
         self.group, self.turn = 0, 0
-        self.limit = training.steps
+        self.limit = self.planned = training.planned
         self.view = View(self.stack, self.layout, method)
         self.tiles = cut(self.stack, method)
         self.tiles_done, self.tiles_all = 0, self.stack.groups * self.stack.samples * len(self.tiles)
+        self.snapshots = Snapshots(self.stack, options.snapshots if method.trained else 0, self.planned)
+        self.probe = Probe(self.image, self.layout, options.probe, fill=options.fill) if options.probe > 0 else None
 
     def events(self) -> Events:
         """All events but the last, which is returned."""
@@ -122,7 +129,9 @@ class _Run:
             trainer = Trainer(pool, self.method, self.training, self.options.seed, scale.unit)
             yield from self._train(trainer, scale)
             if not self.stop:
-                yield from self._denoise(trainer, scale, out)
+                yield from self._denoise(trainer, scale, self.stack, out, self.uncertainty)
+            if not self.stop and self.probe is not None:
+                yield from self._denoise(trainer, scale, self.probe.stack, self.probe.out)
             if self.stop:
                 return Finished(None, "discarded")
         return Finished(self._result(out), self.reason)
@@ -146,9 +155,10 @@ class _Run:
 
     def _train(self, trainer: Trainer, scale: Scale) -> Steps:
         if self.finish and self.steps_done:  # it was said while the channel before was being denoised
-            self.reason, self.limit, self.finish = "finished early", max(self.steps_done.values()), False
+            self.reason, self.limit, self.finish = FINISHED_EARLY, max(self.steps_done.values()), False
         while trainer.step_number < self.limit:
             trainer.step()
+            self.snapshots.take(trainer, scale, self.tiles, self.group)
             if self.clock.report_due():
                 yield from self._report(trainer, scale)
             if self.clock.preview_due():
@@ -157,7 +167,7 @@ class _Run:
                 break
             if self.finish:
                 # Channels whose turn comes later get as many steps: "finish now" must not leave them unlearnt.
-                self.reason, self.limit, self.finish = "finished early", trainer.step_number, False
+                self.reason, self.limit, self.finish = FINISHED_EARLY, trainer.step_number, False
             if trainer.exhausted():
                 self.reason = "the held-out score got no better"
                 break
@@ -182,7 +192,8 @@ class _Run:
             self.sigma = None if sigma is None else sigma * scale.unit
             values = {name: value * scale.unit if name.startswith("sigma") else value for name, value in values.items()}
             self.curve = trainer.curve or self.curve
-            self._remember(trainer, losses, values)
+            step = trainer.step_number + self.turn * self.planned
+            self.history.add({"step": step, "sigma": self.sigma, "score": trainer.score, **values, **losses})
         yield from self._tell(self._progress(trainer, phase, losses, values))
         while self.paused and not (self.stop or self.finish):
             time.sleep(NAP)
@@ -191,11 +202,11 @@ class _Run:
                 yield from self._preview(trainer, scale)
 
     def _progress(self, trainer: Trainer, phase: str, losses: dict[str, float], values: dict[str, float]) -> Progress:
-        before = self.turn * self.training.steps
-        step, of = before + trainer.step_number, self.stack.groups * self.training.steps
+        before = self.turn * self.planned
+        step, of = before + trainer.step_number, self.stack.groups * self.planned
         rate = self.clock.rate(trainer.step_number)
         left = self.clock.seconds_left(
-            of - step if phase == "training" else of - before - self.training.steps, self.tiles_all - self.tiles_done
+            of - step if phase == "training" else of - before - self.planned, self.tiles_all - self.tiles_done
         )
         elapsed = self.clock.elapsed
         done = elapsed / (elapsed + left) if left is not None and elapsed + left > 0 else 0.0
@@ -203,20 +214,6 @@ class _Run:
             phase, step, of, trainer.stage, self.group, self.stack.groups, done, losses, values, self.sigma,
             trainer.score, rate, left, self.curve,
         )  # fmt: skip
-
-    def _remember(self, trainer: Trainer, losses: dict[str, float], values: dict[str, float]) -> None:
-        nan = float("nan")
-        row = {
-            "step": trainer.step_number + self.turn * self.training.steps,
-            "sigma": self.sigma,
-            "score": trainer.score,
-            **values,
-            **losses,
-        }
-        length = len(self.history["step"])
-        for name in {*self.history, *row}:
-            value = row.get(name)
-            self.history.setdefault(name, [nan] * length).append(nan if value is None else value)
 
     # ---------------------------------------------------------------- previews
 
@@ -261,11 +258,13 @@ class _Run:
 
     # ---------------------------------------------------------------- result
 
-    def _denoise(self, trainer: Trainer, scale: Scale, out: np.ndarray) -> Steps:
+    def _denoise(
+        self, trainer: Trainer, scale: Scale, stack: Stack, out: np.ndarray, uncertainty: np.ndarray | None = None
+    ) -> Steps:
         places = itertools.product(range(self.stack.samples), self.tiles)
         for number, (sample, window) in enumerate(places):
             start = time.perf_counter()
-            tile, inner = read_tile(self.stack, trainer, scale, self.group, sample, window)
+            tile, inner = read_tile(stack, trainer, scale, self.group, sample, window)
             place: tuple[Any, ...] = (0, slice(None), *inner)
             average = PassAverage()
             for output in trainer.outputs(tile, number):
@@ -277,10 +276,10 @@ class _Run:
             clean = average.mean[place].cpu().numpy()
             if not np.isfinite(clean).all():
                 raise ImageError("The network's output is not finite; lower the rate or choose precision float32.")
-            self.stack.write(out, self.group, sample, window, scale.back(clean))
-            if self.uncertainty is not None:
+            stack.write(out, self.group, sample, window, scale.back(clean))
+            if uncertainty is not None:
                 spread = scale.stretch(average.deviation[place].cpu().numpy(), clean)
-                self.stack.write(self.uncertainty, self.group, sample, window, spread)
+                stack.write(uncertainty, self.group, sample, window, spread)
             self.tiles_done += 1
             self.clock.tiled(time.perf_counter() - start)
 
@@ -289,6 +288,10 @@ class _Run:
         self.steps_done[self.group] = 0
         for sample in range(self.stack.samples):
             self.stack.write(out, self.group, sample, self.stack.full, self.stack.read(self.group, sample))
+            if self.probe is not None:  # what is copied follows nothing
+                self.stack.write(
+                    self.probe.out, self.group, sample, self.stack.full, self.stack.read(self.group, sample)
+                )
         self.tiles_done += self.stack.samples * len(self.tiles)
 
     def _result(self, out: np.ndarray) -> Result:
@@ -305,6 +308,7 @@ class _Run:
             seed=self.options.seed,
             fill=self.options.fill,
             stabilise=self.stabilise,
+            strength=self.options.strength,
             device=self.device_words,
             threads=self.threads,
             precision="bfloat16" if uses_bfloat16(self.training, self.device, self.stack.ndim) else "float32",
@@ -317,7 +321,13 @@ class _Run:
             verdict=diagnosis.sentence,
             residual=diagnosis.numbers,
         )
-        return Result(out, self.image, sigma, self.history, recipe, self.uncertainty, self.curve, diagnosis)
+        response = self.probe.response(out) if self.probe is not None else None
+        if self.options.strength < 1:
+            out = np.asarray(Mix(self.image, out, self.options.strength))
+        return Result(
+            out, self.image, sigma, self.history.columns, recipe, self.uncertainty, self.curve, diagnosis, response,
+            self.snapshots.taken(),
+        )  # fmt: skip
 
     # ---------------------------------------------------------------- talking
 

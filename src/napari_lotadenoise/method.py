@@ -100,6 +100,9 @@ class Training(Interleaving):
     """How a network is trained: the schedule that a preset suggests and a user may change."""
 
     steps: int = knob(400, "Number of training steps.", ge=1, le=1_000_000, step=50)
+    until: int = knob(
+        0, "Step at which to stop a schedule that is longer; 0 goes on to its end.", ge=0, le=1_000_000, step=50
+    )
     rate: float = knob(
         3e-3, "Learning rate of Adam; the peak of it where the schedule has one.", ge=1e-6, le=1, step=1e-4
     )
@@ -149,6 +152,11 @@ class Training(Interleaving):
 
     def __post_init__(self) -> None:
         validate(self)
+
+    @property
+    def planned(self) -> int:
+        """How many of the steps are taken, unless a rule or the user ends the training before."""
+        return min(self.steps, self.until or self.steps)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,12 @@ from napari_lotadenoise.stabilise import MODES
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """How a run is done, beside the method and its training."""
+    """How a run is done, beside the method and its training.
+
+    Most are those of `napari_lotadenoise.denoise`. `look` is the place of the first previews; `probe`, if above 0, the
+    step in intensities with which `Result.response` is measured, one more prediction; `snapshots` the number of pictures
+    from the way that `Result.snapshots` keeps, each as large as the image.
+    """
 
     axes: str | None = None
     channels: str = "apart"
@@ -24,6 +29,9 @@ class Options:
     preset: str = ""
     look: Look | None = None
     stabilise: str = "auto"
+    strength: float = 1.0
+    probe: float = 0.0
+    snapshots: int = 0
 
 
 def check_whole(*, threads: int, seed: int) -> None:
@@ -32,6 +40,12 @@ def check_whole(*, threads: int, seed: int) -> None:
         raise ParameterError(f"threads must be a whole number from 1 to 1024, not {threads!r}.")
     if not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
+
+
+def check_strength(strength: float) -> None:
+    """Refuse a strength that is no number from 0 to 1."""
+    if not isinstance(strength, int | float) or not 0 <= strength <= 1:
+        raise ParameterError(f"strength must be a number from 0 (noisy) to 1 (denoised), not {strength!r}.")
 
 
 def stabilise_mode(mode: str, preset: str, method: Method) -> str:

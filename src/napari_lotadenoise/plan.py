@@ -38,7 +38,7 @@ def seconds_for(shape: tuple[int, ...], layout: Layout, method: Method, training
     groups = math.prod(sizes[a] for a in layout.grouped)
     train, predict = (1e-6 * cost * (3 if layout.volume else 1) for cost in method.cost)
     passes = method.stochastic_passes or (8 if training.ensemble else 1)
-    return groups * training.steps * training.batch * crop * train + math.prod(shape) * predict * passes
+    return groups * training.planned * training.batch * crop * train + math.prod(shape) * predict * passes
 
 
 def duration(seconds: float) -> str:

@@ -17,14 +17,17 @@ from napari_lotadenoise.errors import FileError
 
 #: Raised when a recipe of an older version could not be read any more.
 FORMAT = 1
+#: Why a run ended that was told to finish before its time.
+FINISHED_EARLY = "finished early"
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a result was made.
 
-    `method`, `parameters`, `training`, `axes`, `channels`, `volume`, `seed`, `fill`, `stabilise` and `threads` make it again; the
-    rest tells what happened: where it ran, on what, for how long and why it ended.
+    `method`, `parameters`, `training`, `axes`, `channels`, `volume`, `seed`, `fill`, `stabilise`,
+    `strength` and `threads` make it again; the rest tells what happened: where it ran, on what, for how long and why it
+    ended. A run that was finished early is repeated up to the step where it was.
     """
 
     method: str
@@ -48,6 +51,7 @@ class Recipe:
     verdict: str = ""
     residual: Mapping[str, float] = field(default_factory=dict)
     stabilise: str = "off"
+    strength: float = 1.0
     pretrained: bool = False
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
     format: int = FORMAT
@@ -63,9 +67,11 @@ class Recipe:
             "seed": self.seed,
             "fill": self.fill,
             "stabilise": self.stabilise,
+            "strength": self.strength,
             "threads": self.threads,
             **self.parameters,
             **self.training,
+            **({"until": max(self.steps_done)} if self.reason == FINISHED_EARLY else {}),
         }
 
     def as_python(self) -> str:

@@ -14,6 +14,14 @@ from napari_lotadenoise.residual import ResidualReport
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """What the network made of the image after so many steps: one prediction, without an ensemble."""
+
+    step: int
+    image: np.ndarray
+
+
+@dataclass(frozen=True)
 class Result:
     """A denoised image and how it came about.
 
@@ -36,6 +44,10 @@ class Result:
         Loss over the values of the parameter that was calibrated, where one was.
     diagnosis : ResidualReport or None
         What the residual says of the result: `diagnosis.sentence` in words, `diagnosis.numbers` as they are in the recipe.
+    response : ndarray of float32, or None
+        How much each pixel follows its own noise, of shape of the image; where `Options.probe` asked for it.
+    snapshots : tuple of Snapshot
+        Pictures from the way, the first step first; where `Options.snapshots` asked for them.
     """
 
     image: np.ndarray
@@ -46,6 +58,8 @@ class Result:
     uncertainty: np.ndarray | None = None
     curve: Curve | None = None
     diagnosis: ResidualReport | None = None
+    response: np.ndarray | None = None
+    snapshots: tuple[Snapshot, ...] = ()
 
     @property
     def residual(self) -> np.ndarray:

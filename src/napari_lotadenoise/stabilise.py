@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.image import Stack
-from napari_lotadenoise.noise import VarianceFit, block_correlation, fit_planes, lag_one
-from napari_lotadenoise.noise.whiteness import CORRELATED, CORRELATED_BLOCKS
+from napari_lotadenoise.noise import VarianceFit, fit_planes, is_independent
 
 #: What the switch can be set to.
 MODES = ("auto", "off", "on")
@@ -106,11 +105,7 @@ def stabilisers_for(stack: Stack, group: int, mode: str) -> tuple[tuple[Stabilis
 
 
 def _suits(fit: VarianceFit, planes: list[np.ndarray]) -> bool:
-    if not fit.signal_dependent:
-        return False
-    fine = np.median([lag_one(plane) for plane in planes], axis=0).max()
-    coarse = np.median([block_correlation(plane) for plane in planes], axis=0).max()
-    return bool(fine <= CORRELATED and coarse <= CORRELATED_BLOCKS)
+    return fit.signal_dependent and is_independent(planes)
 
 
 def _middle(block: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ With a truth: `psnr`, `ssim`, `fitted_psnr`. Without: `heldout_error` and `maske
 repeats, `whiteness` of a residual, `frc` of two halves. Each says in its docstring what it assumes.
 """
 
-from napari_lotadenoise.metrics.estimate import Estimate
+from napari_lotadenoise.metrics.estimate import Blocks, Estimate
 from napari_lotadenoise.metrics.heldout import HeldOut, heldout_error, masked_psnr
 from napari_lotadenoise.metrics.repeats import upsnr
 from napari_lotadenoise.metrics.rings import RingCorrelation, frc, halves, thinned
@@ -13,6 +13,7 @@ from napari_lotadenoise.metrics.truth import fitted_psnr, psnr, ssim
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
 
 __all__ = [
+    "Blocks",
     "Estimate",
     "HeldOut",
     "RingCorrelation",

@@ -58,28 +58,56 @@ class Estimate:
         return f"{self.psnr:.1f} dB ({self.low:.1f} to {self.high:.1f})"
 
 
-def mean_and_error(values: np.ndarray, counted: np.ndarray | None = None) -> tuple[float, float]:
-    """Mean of a map and its standard error, from the means of blocks.
+@dataclass(frozen=True)
+class Blocks:
+    """Sums of a map over blocks of 16 pixels: all that its mean, and how sure one is of it, need.
 
     Errors of neighbours go together in a denoised image, so that the deviation of single pixels over the root of their
     number is too small; blocks of 16 pixels hardly know of each other. Structure makes some blocks worse than others,
     which counts as uncertainty here: the standard error is rather too large than too small.
 
-    Parameters
+    Attributes
     ----------
-    values : ndarray
-        Any shape; axes of fewer than 32 pixels are not cut.
-    counted : ndarray of bool, optional
-        Which of the values count; default: all.
+    sums, numbers : ndarray
+        Sum of the values, and how many there are, in each block.
+    deviation : float
+        Standard deviation of the single values, for maps of fewer than four blocks.
     """
-    counted = np.ones(values.shape, dtype=bool) if counted is None else counted
-    sums, numbers = (_blocks(part.astype(np.float64)) for part in (np.where(counted, values, 0), counted))
-    total = numbers.sum()
-    mean = float(sums.sum() / total)
-    if np.count_nonzero(numbers) < 4:
-        return mean, float(np.std(values[counted]) / np.sqrt(total))
-    spread = np.sum((sums - mean * numbers) ** 2) * numbers.size / (numbers.size - 1)
-    return mean, float(np.sqrt(spread) / total)
+
+    sums: np.ndarray
+    numbers: np.ndarray
+    deviation: float = 0.0
+
+    @classmethod
+    def of(cls, values: np.ndarray, counted: np.ndarray | None = None) -> Blocks:
+        """Sum up a map of any shape (axes of fewer than 32 pixels are not cut); `counted` tells which values count."""
+        counted = np.ones(values.shape, dtype=bool) if counted is None else counted
+        sums, numbers = (_blocks(part.astype(np.float64)) for part in (np.where(counted, values, 0), counted))
+        return cls(sums, numbers, float(np.std(values[counted])))
+
+    @property
+    def mean(self) -> float:
+        """Mean of the values."""
+        return float(self.sums.sum() / self.numbers.sum())
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of the mean."""
+        total = self.numbers.sum()
+        if np.count_nonzero(self.numbers) < 4:
+            return self.deviation / float(np.sqrt(total))
+        spread = np.sum((self.sums - self.mean * self.numbers) ** 2) * self.numbers.size / (self.numbers.size - 1)
+        return float(np.sqrt(spread) / total)
+
+    def __sub__(self, other: Blocks) -> Blocks:
+        """Difference of two maps, value by value: what makes both of them worse in one place falls out of it."""
+        return Blocks(self.sums - other.sums, self.numbers, float(np.hypot(self.deviation, other.deviation)))
+
+
+def mean_and_error(values: np.ndarray, counted: np.ndarray | None = None) -> tuple[float, float]:
+    """Mean of a map and its standard error, from its `Blocks`."""
+    blocks = Blocks.of(values, counted)
+    return blocks.mean, blocks.standard_error
 
 
 def _blocks(values: np.ndarray) -> np.ndarray:

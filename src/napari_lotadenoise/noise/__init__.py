@@ -15,6 +15,7 @@ from napari_lotadenoise.noise.whiteness import (
     CORRELATED,
     autocorrelation,
     block_correlation,
+    is_independent,
     lag_one,
     radial_spectrum,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "fit_planes",
     "fit_variance",
     "hot_pixels",
+    "is_independent",
     "lag_one",
     "laplacian_sigma",
     "measure_levels",

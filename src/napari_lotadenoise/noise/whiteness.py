@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
 
@@ -133,3 +135,10 @@ def _paraboloids(side: int) -> np.ndarray:
     y, x = np.mgrid[:side, :side].reshape(2, -1) / side - 0.5
     basis, _ = np.linalg.qr(np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], 1))
     return basis @ basis.T
+
+
+def is_independent(planes: Sequence[np.ndarray]) -> bool:
+    """Whether the noise of neighbouring pixels is independent in most of some planes (Y, X)."""
+    fine = np.median([lag_one(plane) for plane in planes], axis=0).max()
+    coarse = np.median([block_correlation(plane) for plane in planes], axis=0).max()
+    return bool(fine <= CORRELATED and coarse <= CORRELATED_BLOCKS)

@@ -1,0 +1,125 @@
+"""What a comparison has found: results, scores, who is best."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise.comparison.columns import Column, columns
+from napari_lotadenoise.comparison.contest import Outcome
+from napari_lotadenoise.comparison.ranking import Standing, rank
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Results of several methods on one image.
+
+    Attributes
+    ----------
+    image : ndarray
+        What was compared on: the image, or the part of it.
+    axes : str
+        One letter an axis.
+    outcomes : tuple of Outcome
+        One an entry, in the order they were asked for.
+    reference : ndarray or None
+        Of the image's shape.
+    peak : float
+        Largest intensity of the scale, for PSNR.
+    same_exposure : bool
+        Whether reference and image have one scale of intensities; where not, the fitted PSNR ranks.
+    independent : bool
+        Whether the noise is independent from pixel to pixel; where not, there is no estimate without a reference.
+    crop : tuple of slice or None
+        Where the part is in the whole image.
+    """
+
+    image: np.ndarray
+    axes: str
+    outcomes: tuple[Outcome, ...]
+    reference: np.ndarray | None = None
+    peak: float = 255.0
+    same_exposure: bool = True
+    independent: bool = True
+    crop: tuple[slice, ...] | None = None
+
+    @property
+    def ranked(self) -> tuple[Standing, ...]:
+        """All outcomes, the best one first, those without a score last."""
+        return rank(self.outcomes, fitted=not self.same_exposure)
+
+    @property
+    def best(self) -> Outcome | None:
+        """The first of them, None where nothing could be ranked."""
+        ranked = self.ranked
+        return ranked[0].outcome if ranked and ranked[0].place is not None else None
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Columns of the score table."""
+        return columns(
+            reference=self.reference is not None, fitted=not self.same_exposure, estimated=self.independent
+        )  # fmt: skip
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What has to be known to read the table, one sentence each."""
+        found = []
+        if not self.same_exposure:
+            found.append(
+                "Image and reference have different exposures: PSNR is ranked after the best gain and offset (fitted)."
+            )
+        if not self.independent:
+            found.append(
+                "The noise is correlated between pixels: no score without a reference can be believed, so none is shown."
+            )
+        elif self.reference is None:
+            found.append(
+                "Without a reference, methods are ranked by Stein's estimate of their error; look at the pictures first."
+            )
+        return tuple(found)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The table as numbers and texts, one dictionary an entry, the best one first."""
+        return [{column.name: column.value(standing) for column in self.columns} for standing in self.ranked]
+
+    def text(self) -> str:
+        """The table for a terminal."""
+        shown = [[column.title for column in self.columns]]
+        shown += [[column.show(standing) for column in self.columns] for standing in self.ranked]
+        widths = [max(map(len, cells)) for cells in zip(*shown, strict=True)]
+        # Numbers stand right, words left.
+        left = [column.name in ("method", "verdict") for column in self.columns]
+        lines = [
+            "  ".join(
+                c.ljust(w) if to_left else c.rjust(w) for c, w, to_left in zip(cells, widths, left, strict=True)
+            ).rstrip()
+            for cells in shown
+        ]
+        return "\n".join(lines) + "\n"
+
+    def to_csv(self) -> str:
+        """The table with full precision, for a spreadsheet."""
+        out = io.StringIO()
+        writer = csv.DictWriter(out, [column.name for column in self.columns], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows())
+        return out.getvalue()
+
+    def to_json(self) -> str:
+        """The table and the recipes of all results."""
+        recipes = {o.entry.key: o.result.recipe.to_dict() for o in self.outcomes if o.result is not None}
+        crop = None if self.crop is None else [[part.start, part.stop] for part in self.crop]
+        told = {
+            "axes": self.axes,
+            "shape": list(self.image.shape),
+            "crop": crop,
+            "peak": self.peak,
+            "remarks": self.remarks,
+        }
+        return json.dumps({**told, "table": self.rows(), "recipes": recipes}, indent=2)

@@ -1,0 +1,155 @@
+"""How good a result is: against a reference where there is one, and what can be said without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise.comparison.strength import noise_map
+from napari_lotadenoise.errors import ImageError
+from napari_lotadenoise.image import Layout, Stack, filled
+from napari_lotadenoise.methods import find
+from napari_lotadenoise.metrics import Blocks, Estimate, fitted_psnr, psnr, ssim
+from napari_lotadenoise.result import Result
+
+#: Gain between image and reference beyond which their exposures count as different.
+_EXPOSURE = 0.05
+
+
+@dataclass(frozen=True)
+class Score:
+    """What is known of a result. PSNR in dB.
+
+    Attributes
+    ----------
+    psnr, ssim, fitted_psnr : float or None
+        Against the reference; None without one. `fitted_psnr` is that after the best gain and offset.
+    risk : Blocks or None
+        Squared error by Stein's estimate, None where the method's answer to a change of its image tells nothing.
+    peak : float
+        Largest intensity of the scale.
+    whiteness : float
+        Share of its spectrum that the residual fills, 0 to 1.
+    structure : float
+        Share of the image in which structure was removed with the noise, 0 to 1.
+    ratio : float or None
+        Deviation of the residual in units of that of the noise.
+    sentence : str
+        What the residual says in words.
+    seconds : float
+        Time of the run.
+    """
+
+    psnr: float | None
+    ssim: float | None
+    fitted_psnr: float | None
+    risk: Blocks | None
+    peak: float
+    whiteness: float
+    structure: float
+    ratio: float | None
+    sentence: str
+    seconds: float
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """PSNR without the reference, with its spread."""
+        return None if self.risk is None else Estimate(self.risk.mean, self.risk.standard_error, self.peak)
+
+
+class Judge:
+    """Scores results of one image.
+
+    Parameters
+    ----------
+    image : array-like
+    layout : Layout
+    reference : array-like, optional
+        A clean image, or an average of many captures, of the image's shape.
+    peak : float, optional
+        Largest intensity of the scale; default: 255 for 8-bit images, else the span of the reference or, without one, of
+        the bulk of the image.
+    fill : bool
+        Whether NaN and inf are replaced by their neighbours.
+
+    Raises
+    ------
+    ImageError
+        Where the reference does not fit the image.
+    """
+
+    def __init__(
+        self, image: Any, layout: Layout, reference: Any = None, peak: float | None = None, *, fill: bool = False
+    ) -> None:
+        self._noisy = _finite(image)
+        self._reference = None if reference is None else _checked(reference, tuple(image.shape))
+        self.peak = peak or _peak(image, self._noisy, self._reference)
+        self._variance, self.independent = noise_map(Stack(image, layout, fill=fill))
+        self.gain = 1.0 if self._reference is None else _gain(self._noisy, self._reference)
+
+    @property
+    def probe(self) -> float:
+        """Step in intensities with which runs are to measure their response: a tenth of the noise."""
+        return float(np.sqrt(self._variance.mean())) / 10
+
+    @property
+    def same_exposure(self) -> bool:
+        """Whether image and reference have one scale of intensities."""
+        return abs(self.gain - 1) <= _EXPOSURE
+
+    def __call__(self, result: Result) -> Score:
+        """Score a result."""
+        against: tuple[float | None, float | None, float | None] = (None, None, None)
+        if self._reference is not None:
+            against = (
+                psnr(result.image, self._reference, self.peak),
+                ssim(result.image, self._reference, self.peak, result.recipe.axes),
+                fitted_psnr(result.image, self._reference, self.peak),
+            )
+        found = result.diagnosis
+        assert found is not None, "the engine examines every result"
+        return Score(
+            *against, self._risk(result), self.peak, found.whiteness.score, found.structure, found.ratio, found.sentence,
+            result.recipe.seconds,
+        )  # fmt: skip
+
+    def _risk(self, result: Result) -> Blocks | None:
+        """Stein's estimate, with the variance of each pixel, from the change of the result with its image."""
+        if result.response is None or find(result.recipe.method).whole:
+            return None
+        return Blocks.of((result.image - self._noisy) ** 2 + self._variance * (2 * result.response - 1))
+
+
+def _finite(image: Any) -> np.ndarray:
+    """The image in float32; NaN and inf replaced by what is near."""
+    whole = np.asarray(image).astype(np.float32)
+    return filled(whole.reshape(-1, *whole.shape[-2:]))[0].reshape(whole.shape)
+
+
+def _checked(reference: Any, shape: tuple[int, ...]) -> np.ndarray:
+    if tuple(np.shape(reference)) != shape:
+        raise ImageError(
+            f"The reference has the shape {tuple(np.shape(reference))} and the image {shape}; they must be the same."
+        )
+    found = np.asarray(reference)
+    if found.dtype.kind not in "uif":
+        raise ImageError(f"The reference has the data type {found.dtype}; it must hold real numbers.")
+    if not np.isfinite(found).all():
+        raise ImageError("The reference holds NaN or inf; nothing can be compared with it.")
+    return found.astype(np.float32)
+
+
+def _peak(image: Any, noisy: np.ndarray, reference: np.ndarray | None) -> float:
+    if np.dtype(image.dtype) == np.uint8:
+        return 255.0
+    low, high = np.percentile(noisy, (0.1, 99.9)) if reference is None else (reference.min(), reference.max())
+    return float(high - low) or 1.0
+
+
+def _gain(noisy: np.ndarray, reference: np.ndarray) -> float:
+    """Slope of the image over the reference, which the noise of the image does not change."""
+    centred = reference - reference.mean(dtype=np.float64)
+    power = float(np.mean(centred**2))
+    return float(np.mean(centred * (noisy - noisy.mean(dtype=np.float64)))) / power if power > 0 else 1.0

@@ -1,0 +1,44 @@
+"""How much each pixel of a result follows the noise of its own pixel: what Stein's estimate of the error has to know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise.image import Layout, Stack
+
+
+class Probe:
+    """The image with each pixel moved up or down by the toss of a coin, and what a trained denoiser makes of it.
+
+    The product of the coin and the change of the result, over the step, is on average the derivative of each pixel of the
+    result by its own pixel of the image (Ramani, Blu & Unser, IEEE TIP 2008). The weights are those of the run: what they
+    have memorised of the image does not show.
+
+    Parameters
+    ----------
+    image : array-like
+        What was denoised; it is copied once.
+    layout : Layout
+    step : float
+        Intensities by which a pixel is moved: small against the noise, large against rounding.
+    fill : bool
+        As for `Stack`.
+    seed : int
+        Of the coin.
+    """
+
+    def __init__(self, image: Any, layout: Layout, step: float, *, fill: bool = False, seed: int = 0) -> None:
+        self._step = step
+        # Not the stream that whoever simulates noise with the same seed draws it from.
+        self._up = np.random.default_rng((seed, 2008)).random(tuple(image.shape)) < 0.5
+        moved = np.asarray(image).astype(np.float32)
+        self.out = moved.copy()  # what a run copies because it is constant follows nothing
+        moved += np.where(self._up, np.float32(step), np.float32(-step))
+        self.stack = Stack(moved, layout, fill=fill)
+
+    def response(self, clean: np.ndarray) -> np.ndarray:
+        """Derivative of each pixel of `clean` by its own pixel, as far as one coin tells; float32."""
+        change = (self.out - clean) / np.float32(self._step)
+        return np.where(self._up, change, -change)

@@ -1,0 +1,104 @@
+"""Images that are computed from two others where they are looked at, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class Pairwise:
+    """An array-like of two others of one shape: nothing is computed before it is indexed.
+
+    napari, dask and `np.asarray` take it for an array. Subclasses say in `combine` what is made of two blocks.
+
+    Parameters
+    ----------
+    first, second : array-like with ``shape``, ``dtype`` and numpy-like indexing
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, first: Any, second: Any) -> None:
+        if tuple(first.shape) != tuple(second.shape):
+            raise ValueError(f"The shapes {tuple(first.shape)} and {tuple(second.shape)} are not the same.")
+        self.first, self.second = first, second
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of both."""
+        return tuple(self.first.shape)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of pixels."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        first, second = (np.asarray(part[index]).astype(np.float32) for part in (self.first, self.second))
+        return self.combine(first, second, index)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[...].astype(dtype or self.dtype)
+
+    def combine(self, first: np.ndarray, second: np.ndarray, index: Any) -> np.ndarray:
+        """Return what the block at `index` holds."""
+        raise NotImplementedError
+
+
+class Mix(Pairwise):
+    """strength x denoised + (1 - strength) x noisy; where the noisy image is not finite, the denoised one.
+
+    Parameters
+    ----------
+    noisy, denoised : array-like
+    strength : float
+        0 is the noisy image, 1 the denoised one; may be changed at any time.
+    """
+
+    def __init__(self, noisy: Any, denoised: Any, strength: float = 1.0) -> None:
+        super().__init__(noisy, denoised)
+        self.strength = strength
+
+    def combine(self, first: np.ndarray, second: np.ndarray, index: Any) -> np.ndarray:
+        """Return the mean of both, weighted."""
+        share = np.float32(self.strength)
+        return np.where(np.isfinite(first), share * second + (1 - share) * first, second)
+
+
+class Difference(Pairwise):
+    """first - second."""
+
+    def combine(self, first: np.ndarray, second: np.ndarray, index: Any) -> np.ndarray:
+        """Return the difference."""
+        return first - second
+
+
+class Split(Pairwise):
+    """The first image left of a column, the second from there on.
+
+    Parameters
+    ----------
+    first, second : array-like
+    column : int
+        May be changed at any time.
+    axis : int
+        The axis that X is.
+    """
+
+    def __init__(self, first: Any, second: Any, column: int, axis: int = -1) -> None:
+        super().__init__(first, second)
+        self.column, self._axis = column, axis
+
+    def combine(self, first: np.ndarray, second: np.ndarray, index: Any) -> np.ndarray:
+        """Return the part of each that lies on its side."""
+        columns = np.moveaxis(np.arange(self.shape[self._axis]).reshape((-1,) + (1,) * (self.ndim - 1)), 0, self._axis)
+        return np.where(np.broadcast_to(columns, self.shape)[index] < self.column, first, second)
