@@ -108,7 +108,7 @@ class _Run:
         self.tiles = cut(self.stack, method)
         self.tiles_done, self.tiles_all = 0, self.stack.groups * self.stack.samples * len(self.tiles)
         self.snapshots = Snapshots(self.stack, options.snapshots if method.trained else 0, self.planned)
-        self.probe = Probe(self.image, self.layout, options.probe, fill=options.fill) if options.probe > 0 else None
+        self.probe = Probe(self.image, self.layout, options.probe, fill=options.fill) if np.any(options.probe) else None
 
     def events(self) -> Events:
         """All events but the last, which is returned."""

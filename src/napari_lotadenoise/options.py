@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from napari_lotadenoise.errors import ParameterError
 from napari_lotadenoise.events import Look
@@ -15,7 +16,7 @@ class Options:
     """How a run is done, beside the method and its training.
 
     Most are those of `napari_lotadenoise.denoise`. `look` is the place of the first previews; `probe`, if above 0, the
-    step in intensities with which `Result.response` is measured, one more prediction; `snapshots` the number of pictures
+    step in intensities (a number, or one for each pixel) with which `Result.response` is measured, one more prediction; `snapshots` the number of pictures
     from the way that `Result.snapshots` keeps, each as large as the image.
     """
 
@@ -30,7 +31,7 @@ class Options:
     look: Look | None = None
     stabilise: str = "auto"
     strength: float = 1.0
-    probe: float = 0.0
+    probe: Any = 0.0
     snapshots: int = 0
 
 

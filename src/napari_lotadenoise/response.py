@@ -21,24 +21,24 @@ class Probe:
     image : array-like
         What was denoised; it is copied once.
     layout : Layout
-    step : float
-        Intensities by which a pixel is moved: small against the noise, large against rounding.
+    step : float or array-like
+        Intensities by which each pixel is moved: small against its noise, large against rounding, nowhere 0.
     fill : bool
         As for `Stack`.
     seed : int
         Of the coin.
     """
 
-    def __init__(self, image: Any, layout: Layout, step: float, *, fill: bool = False, seed: int = 0) -> None:
-        self._step = step
+    def __init__(self, image: Any, layout: Layout, step: Any, *, fill: bool = False, seed: int = 0) -> None:
+        self._step = np.broadcast_to(np.asarray(step, dtype=np.float32), tuple(image.shape))
         # Not the stream that whoever simulates noise with the same seed draws it from.
         self._up = np.random.default_rng((seed, 2008)).random(tuple(image.shape)) < 0.5
         moved = np.asarray(image).astype(np.float32)
         self.out = moved.copy()  # what a run copies because it is constant follows nothing
-        moved += np.where(self._up, np.float32(step), np.float32(-step))
+        moved += np.where(self._up, self._step, -self._step)
         self.stack = Stack(moved, layout, fill=fill)
 
     def response(self, clean: np.ndarray) -> np.ndarray:
         """Derivative of each pixel of `clean` by its own pixel, as far as one coin tells; float32."""
-        change = (self.out - clean) / np.float32(self._step)
+        change = (self.out - clean) / self._step
         return np.where(self._up, change, -change)

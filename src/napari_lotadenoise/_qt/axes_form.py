@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
 
+from napari_lotadenoise._qt.layers import data_of
 from napari_lotadenoise.errors import AxesError
 from napari_lotadenoise.image import Layout
 
@@ -52,7 +53,7 @@ class AxesForm(QWidget):
         self._clear()
         self._rgb = layer is not None and bool(layer.rgb)
         proposal = propose_axes(layer) if layer is not None else ""
-        shape = () if layer is None else (layer.data[0] if layer.multiscale else layer.data).shape
+        shape = () if layer is None else data_of(layer).shape
         for axis, letter in enumerate(proposal):
             box = QComboBox()
             for choice in _CHOICES:
@@ -124,6 +125,11 @@ def propose_axes(layer: Image) -> str:
         if letter in letters[:axis] and free:
             letters[axis] = free.pop(0)
     return "".join(letters)
+
+
+def layout_of(layer: Image) -> Layout:
+    """The layout that is proposed for a layer: channels apart, slice by slice."""
+    return Layout(propose_axes(layer) + "YX" + ("S" if layer.rgb else ""))
 
 
 def _from_metadata(layer: Image, axis: int) -> str | None:

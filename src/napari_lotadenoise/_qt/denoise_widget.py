@@ -21,8 +21,9 @@ from napari_lotadenoise import devices, plan
 from napari_lotadenoise._qt.axes_form import AxesForm
 from napari_lotadenoise._qt.form import make_form, read_form
 from napari_lotadenoise._qt.layer_box import LayerBox
+from napari_lotadenoise._qt.layers import data_of
 from napari_lotadenoise._qt.map_boxes import MapBoxes
-from napari_lotadenoise._qt.parts import fill_dock, label, labelled
+from napari_lotadenoise._qt.parts import fill_dock, label, labelled, strength_slider
 from napari_lotadenoise._qt.plot import LivePlot
 from napari_lotadenoise._qt.run_bar import RunBar
 from napari_lotadenoise._qt.session import Order, Session
@@ -33,7 +34,9 @@ from napari_lotadenoise.method import Method, Training, configure, settings
 from napari_lotadenoise.methods import METHODS
 
 if TYPE_CHECKING:
+    from napari_lotadenoise.comparison.entry import Entry
     from napari_lotadenoise.events import Progress, Started
+    from napari_lotadenoise.image import Layout
 
 
 class DenoiseWidget(QWidget):
@@ -78,7 +81,19 @@ class DenoiseWidget(QWidget):
         return Order(
             self.layer, method, training, self.axes.layout_value(), self.preset.currentText(),
             self.device.currentText(), self.seed.value(), fill, self.maps.wanted(), self.stabilise.currentText(),
+            self.strength.value(),
         )  # fmt: skip
+
+    def take_over(self, layer: Image | None, entry: Entry, layout: Layout, strength: float = 1.0) -> None:
+        """Show a layer and the settings of an entry of a comparison, for the user to change or to run."""
+        if layer is not None:
+            self.layers.setCurrentIndex(self.layers.findText(layer.name))
+        self.axes.set_layout(layout.axes, layout.channels, layout.volume)
+        self.method.setCurrentIndex(self.method.findData(entry.method))
+        self.preset.setCurrentText(entry.preset)
+        for name, value in entry.options.items():
+            self.form[name].value = value
+        self.strength.setValue(strength)
 
     def denoise(self, *, fill: bool = False) -> None:
         """Start a run; a second call while one is going on does nothing."""
@@ -137,6 +152,7 @@ class DenoiseWidget(QWidget):
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setToolTip("The same seed gives the same result.")
+        self.strength = strength_slider()
         self.axes, self.verdict = AxesForm(), Verdict()
         self.about, self.sentence = label(), label()
         self.about.setTextFormat(Qt.TextFormat.RichText)
@@ -165,7 +181,11 @@ class DenoiseWidget(QWidget):
         inside = QWidget()
         inside.setLayout(self._advanced_box)
         self._advanced_box.setContentsMargins(0, 0, 0, 0)
-        self._advanced_box.addLayout(labelled(("Device", self.device), ("", self.device_reason), ("Seed", self.seed)))
+        self._advanced_box.addLayout(
+            labelled(
+                ("Device", self.device), ("", self.device_reason), ("Seed", self.seed), ("Strength", self.strength)
+            )
+        )
         self.advanced.setContent(inside)
         self.advanced.collapse(animate=False)
         return self.advanced
@@ -258,7 +278,7 @@ class DenoiseWidget(QWidget):
             self.sentence.setText(str(error))
             return
         self.verdict.judge(order.method, order.training, order.stabilise)
-        shape = _shape(order.layer)
+        shape = tuple(data_of(order.layer).shape)
         device = devices.guess() if order.device == "auto" else order.device
         seconds = plan.seconds_for(shape, order.layout, order.method, order.training)
         self.sentence.setText(plan.describe(shape, order.layout, order.method, device, seconds))
@@ -313,7 +333,3 @@ class DenoiseWidget(QWidget):
             self.verdict.diagnosis.forget()
         if getattr(self, "session", None) is not None:
             self.discard()
-
-
-def _shape(layer: Image) -> tuple[int, ...]:
-    return tuple((layer.data[0] if layer.multiscale else layer.data).shape)

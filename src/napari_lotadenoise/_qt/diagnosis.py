@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_lotadenoise._qt.layers import data_of
 from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.noise import NoiseReport, estimate_noise
 
@@ -41,7 +42,7 @@ class Diagnosis(QObject):
         if layer is None:
             self.found.emit(None, "")
             return
-        data = layer.data[0] if layer.multiscale else layer.data
+        data = data_of(layer)
         known = self._known.get(layer)
         if known is not None and known[:2] == (axes, id(data)):
             self.found.emit(known[2], "")

@@ -19,13 +19,25 @@ _GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_l
 _LOOK = ("gamma", "interpolation2d", "interpolation3d", "rendering", "blending", "opacity")
 
 
+def data_of(layer: Image) -> Any:
+    """The data of a layer; of a multi-scale one, those of full resolution."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def drawing_geometry(layer: Image | None) -> dict[str, Any]:
+    """Geometry of a (Y, X) layer to draw in on top of another one, in whose pixels its widths are."""
+    if layer is None:
+        return {}
+    return {name: getattr(layer, name)[-2:] for name in ("scale", "translate", "units", "axis_labels")}
+
+
 class Source:
     """What has to be remembered of a layer when a run starts: by its end the layer may be renamed or gone."""
 
     def __init__(self, layer: Image) -> None:
         self.layer = layer
         self.name = layer.name
-        self.data = layer.data[0] if layer.multiscale else layer.data
+        self.data = data_of(layer)
         self.rgb = bool(layer.rgb)
         self.ndim = layer.ndim
         self.geometry = {name: getattr(layer, name) for name in _GEOMETRY}

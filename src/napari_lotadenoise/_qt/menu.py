@@ -15,6 +15,11 @@ def open_noise() -> None:
     _open("Noise")
 
 
+def open_compare() -> None:
+    """Open the Compare dock for the active layer."""
+    _open("Compare")
+
+
 def _open(name: str) -> None:
     viewer = napari.current_viewer()
     if viewer is not None:

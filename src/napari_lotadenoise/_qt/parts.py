@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from superqt import QLabeledDoubleSlider
 
 #: Narrowest dock in which nothing is cut off.
 NARROWEST = 330
@@ -19,6 +22,13 @@ def fill_dock(dock: QWidget, content: QWidget) -> None:
     outer.setContentsMargins(0, 0, 0, 0)
     outer.addWidget(scroll)
     dock.setMinimumWidth(NARROWEST)
+
+
+def narrow(*combos: QComboBox) -> None:
+    """Let combo boxes be narrower than their longest text, or long layer names would widen the dock."""
+    for combo in combos:
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        combo.setMinimumContentsLength(12)
 
 
 def labelled(*rows: tuple[str, QWidget]) -> QFormLayout:
@@ -37,3 +47,24 @@ def label(text: str = "") -> QLabel:
     made = QLabel(text)
     made.setWordWrap(True)
     return made
+
+
+def button(text: str, hint: str, action: Callable[[], object]) -> QPushButton:
+    """A button that says what it does, to screen readers too."""
+    made = QPushButton(text)
+    made.setToolTip(hint)
+    made.setAccessibleName(text)
+    made.setAccessibleDescription(hint)
+    made.clicked.connect(lambda _checked=False: action())
+    return made
+
+
+def strength_slider() -> QLabeledDoubleSlider:
+    """A slider for the share of the denoised image in the result, 0 to 1."""
+    slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0, 1)
+    slider.setSingleStep(0.05)
+    slider.setDecimals(2)
+    slider.setValue(1)
+    slider.setToolTip("Share of the denoised image in the result; the rest is the noisy one. It is kept in the recipe.")
+    return slider

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from napari_lotadenoise import plan
+from napari_lotadenoise._qt.parts import button
 from napari_lotadenoise.events import Progress
 
 
@@ -20,13 +21,15 @@ class RunBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.start = _button("Denoise", "Denoise the layer", self.denoise)
-        self.fill = _button(
-            "Fill and denoise", "Replace NaN and inf by the nearest finite value, then denoise", self.fill_and_denoise
+        self.start = button("Denoise", "Denoise the layer", self.denoise.emit)
+        self.fill = button(
+            "Fill and denoise",
+            "Replace NaN and inf by the nearest finite value, then denoise",
+            self.fill_and_denoise.emit,
         )
-        self.finish = _button("Finish now", "Stop learning and apply what is learnt so far", self.finish_now)
-        self.hold = _button("Pause", "Pause or resume the run", self.pause)
-        self.drop = _button("Discard", "End the run and leave everything as it was", self.discard)
+        self.finish = button("Finish now", "Stop learning and apply what is learnt so far", self.finish_now.emit)
+        self.hold = button("Pause", "Pause or resume the run", self.pause.emit)
+        self.drop = button("Discard", "End the run and leave everything as it was", self.discard.emit)
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
@@ -37,8 +40,8 @@ class RunBar(QWidget):
         self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.status.setMinimumHeight(4 * self.status.fontMetrics().lineSpacing())  # or long sentences are cut
         exits = QHBoxLayout()
-        for button in (self.finish, self.hold, self.drop):
-            exits.addWidget(button)
+        for way_out in (self.finish, self.hold, self.drop):
+            exits.addWidget(way_out)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         for widget in (self.start, self.fill):
@@ -87,12 +90,3 @@ class RunBar(QWidget):
         """Show a sentence, and the offer to fill NaN and inf where that would help."""
         self.status.setText(words)
         self.fill.setVisible(offer_fill)
-
-
-def _button(text: str, hint: str, signal: Signal) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(hint)
-    button.setAccessibleName(text)
-    button.setAccessibleDescription(hint)
-    button.clicked.connect(lambda _checked=False: signal.emit())
-    return button

@@ -42,6 +42,7 @@ class Order:
     fill: bool = False
     show: frozenset[str] = frozenset()
     stabilise: str = "auto"
+    strength: float = 1.0
 
 
 class Session(QObject):
@@ -76,7 +77,7 @@ class Session(QObject):
         options = {
             "axes": order.layout.axes, "channels": order.layout.channels, "volume": order.layout.volume,
             "device": order.device, "seed": order.seed, "fill": order.fill, "preset": order.preset, "look": self.live.look,
-            "stabilise": order.stabilise,
+            "stabilise": order.stabilise, "strength": order.strength,
         }  # fmt: skip
         self.worker = start_run(self.source.data, order.method, order.training, options, self.mailbox, self._hear)
 

@@ -1,4 +1,4 @@
-"""The engine in a thread: events come out as signals, commands go in through a mailbox."""
+"""Generators of events in a thread: events come out as signals, orders go in through a mailbox."""
 
 from __future__ import annotations
 
@@ -15,43 +15,50 @@ _URGENCY = (Command.STOP, Command.FINISH)
 
 
 class Mailbox:
-    """Commands on their way to a run; the newest look replaces the older ones, no command is lost to another."""
+    """Orders on their way to a run; the newest look replaces the older ones, nothing else is lost to another."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._commands: list[Command] = []
+        self._orders: list[Any] = []
         self._look: Look | None = None
 
-    def post(self, order: Command | Look) -> None:
+    def post(self, order: Any) -> None:
         """Leave an order for the run."""
         with self._lock:
             if isinstance(order, Look):
                 self._look = order
             else:
-                self._commands.append(order)
+                self._orders.append(order)
 
-    def take(self) -> Command | Look | None:
-        """Take the next order: first what ends the run, then other commands in turn, then the look."""
+    def take(self) -> Any:
+        """Take the next order: first what ends the run, then others in turn, then the look; None where there is none."""
         with self._lock:
             for urgent in _URGENCY:
-                if urgent in self._commands:
-                    self._commands.clear()
+                if urgent in self._orders:
+                    # Who ends a run does not want it paused any more.
+                    self._orders = [other for other in self._orders if not isinstance(other, Command)]
                     return urgent
-            if self._commands:
-                return self._commands.pop(0)
+            if self._orders:
+                return self._orders.pop(0)
             look, self._look = self._look, None
             return look
+
+
+def start_worker(
+    make: Callable[[], Generator[Any, Any, Any]], mailbox: Mailbox, listener: Callable[[Any], None]
+) -> GeneratorWorker:
+    """Run a generator in a thread; `listener` gets what it yields in the GUI thread, it gets what is in the mailbox."""
+    worker = create_worker(_drive, make, mailbox, _start_thread=False, _worker_class=_EngineWorker)
+    worker.yielded.connect(listener)
+    worker.start()
+    return worker
 
 
 def start_run(
     image: Any, method: Any, training: Any, options: dict[str, Any], mailbox: Mailbox, listener: Callable[[Event], None]
 ) -> GeneratorWorker:
-    """Start a run in a thread; `listener` gets its events in the GUI thread."""
-    arguments = (image, method, training, options, mailbox)
-    worker = create_worker(_drive, *arguments, _start_thread=False, _worker_class=_EngineWorker)
-    worker.yielded.connect(listener)
-    worker.start()
-    return worker
+    """Start a run of the engine in a thread; `listener` gets its events in the GUI thread."""
+    return start_worker(lambda: _engine(image, method, training, options), mailbox, listener)
 
 
 class _EngineWorker(GeneratorWorker):
@@ -68,18 +75,19 @@ class _EngineWorker(GeneratorWorker):
             self._gen.close()
 
 
-def _drive(
-    image: Any, method: Any, training: Any, options: dict[str, Any], mailbox: Mailbox
-) -> Generator[Event, None, None]:
+def _engine(image: Any, method: Any, training: Any, options: dict[str, Any]) -> Generator[Any, Any, Any]:
     """Run the engine; importing it imports torch, so that happens here and not in the GUI thread."""
     try:
         from napari_lotadenoise.engine import Options, run
     except ImportError as error:
         yield Finished(None, f"torch cannot be imported ({error}).", error)
         return
-    events = run(image, method, training, Options(**options))
-    order: Command | Look | None = None
-    with contextlib.closing(events):
+    yield from run(image, method, training, Options(**options))
+
+
+def _drive(make: Callable[[], Generator[Any, Any, Any]], mailbox: Mailbox) -> Generator[Any, None, None]:
+    order: Any = None
+    with contextlib.closing(make()) as events:
         while True:
             try:
                 event = events.send(order)

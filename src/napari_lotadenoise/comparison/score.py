@@ -90,9 +90,14 @@ class Judge:
         self.gain = 1.0 if self._reference is None else _gain(self._noisy, self._reference)
 
     @property
-    def probe(self) -> float:
-        """Step in intensities with which runs are to measure their response: a tenth of the noise."""
-        return float(np.sqrt(self._variance.mean())) / 10
+    def sigma(self) -> float:
+        """Noise deviation in intensities, the root of the mean variance."""
+        return float(np.sqrt(self._variance.mean()))
+
+    @property
+    def probe(self) -> np.ndarray:
+        """Step in intensities with which runs are to measure their response: a tenth of the noise of each pixel."""
+        return np.sqrt(self._variance) / 10
 
     @property
     def same_exposure(self) -> bool:

@@ -1,0 +1,161 @@
+"""What a comparison has found: scores, views, what can be done with a result, profile, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from napari_lotadenoise._qt.board import Board
+from napari_lotadenoise._qt.parts import button, label
+from napari_lotadenoise._qt.profile import Profile
+from napari_lotadenoise._qt.result_bar import ResultBar
+from napari_lotadenoise._qt.score_table import ScoreTable
+from napari_lotadenoise._qt.view_bar import ViewBar
+from napari_lotadenoise.errors import LotaDenoiseError
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class CompareResults(QWidget):
+    """Shows a `Board`: table, views, the chosen result, a profile, and what can be exported.
+
+    Signals
+    -------
+    said (str)
+        What was done, or why it was not, in words.
+    """
+
+    said = Signal(str)
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self.board: Board | None = None
+        self.table, self.view, self.result, self.profile = ScoreTable(), ViewBar(viewer), ResultBar(), Profile(viewer)
+        self.remarks = label()
+        self.copy = button("Copy", "Copy the scores as text", self.copy_table)
+        self.csv = button("CSV ...", "Write the scores for a spreadsheet", self.export_csv)
+        self.figure = button("Figure ...", "Write pictures, residuals and scores as PNG or PDF", self.export_figure)
+        self._arrange()
+        self.table.chosen.connect(self._on_chosen)
+        self.view.changed.connect(self._look)
+        self.view.toggled.connect(self._toggle)
+        self.view.flickered.connect(self._flicker)
+        self.result.mixed.connect(lambda share: self._with_chosen(lambda board, number: board.mix(number, share)))
+        self.result.stepped.connect(
+            lambda index: self._with_chosen(lambda board, number: self._step(board, number, index))
+        )
+
+    def show_board(self, board: Board | None) -> None:
+        """Show another comparison, or none; leaves the viewer as the one before has found it."""
+        if self.board is not None:
+            self.view.free_key()
+            self.board.close()
+        self.board = board
+        self.result.show_outcome(None)
+        if board is not None:
+            board.changed.connect(self._offer)
+            board.views.shown.connect(self.view.words.setText)
+            self.view.bind_key()
+        self._offer()
+
+    def show_scores(self) -> str:
+        """Show the scores when all is done; returns who is best, in words."""
+        if self.board is None:
+            return ""
+        comparison = self.board.comparison
+        self.table.show_scores(comparison, self.board.numbers)
+        self.remarks.setText(" ".join(comparison.remarks))
+        first, second = self.board.best
+        if first is None:
+            return "No method came to a result that can be ranked; the table says why."
+        self.view.offer(self.board.gallery.pictures, self.board.picture(first), self.board.picture(second))
+        self.table.choose(first)
+        if comparison.ranked[0].close:
+            return "Too close to call between the best of them; look at the pictures."
+        return f"Best: {self.board.outcomes[first].entry.label}."
+
+    def copy_table(self) -> None:
+        """Put the scores on the clipboard as text."""
+        if self._something():
+            assert self.board is not None
+            QApplication.clipboard().setText(self.board.comparison.text())
+            self.said.emit("The table is on the clipboard.")
+
+    def export_csv(self, path: str | Path = "") -> None:
+        """Write the scores as CSV; without a path the user is asked."""
+        self._export(path, "Scores (*.csv)", ".csv", lambda board, target: target.write_text(board.comparison.to_csv()))
+
+    def export_figure(self, path: str | Path = "") -> None:
+        """Write the figure, PNG or PDF by its name; without a path the user is asked."""
+        self._export(path, "Figure (*.png *.pdf)", ".png", lambda board, target: board.write_figure(target))
+
+    def _arrange(self) -> None:
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.table)
+        box.addWidget(self.remarks)
+        row = QHBoxLayout()
+        for widget in (self.copy, self.csv, self.figure):
+            row.addWidget(widget)
+        box.addLayout(row)
+        for widget in (self.view, self.result, self.profile):
+            box.addWidget(widget)
+        box.addStretch()
+
+    def _on_chosen(self, number: int) -> None:
+        board = self.board
+        outcome = None if board is None else board.outcomes.get(number)
+        self.result.show_outcome(outcome, 1.0 if board is None else board.strengths.get(number, 1.0))
+
+    def _offer(self) -> None:
+        """Offer the pictures that there are now."""
+        pictures = [] if self.board is None else self.board.gallery.pictures
+        self.view.offer(pictures)
+        self.profile.show_pictures(pictures)
+
+    def _look(self) -> None:
+        if self.board is not None:
+            self.board.views.show(self.view.mode.currentText(), *self.view.pair)
+
+    def _toggle(self) -> None:
+        if self.board is not None:
+            self.board.views.toggle()
+
+    def _flicker(self, on: bool) -> None:
+        if self.board is not None:
+            self.board.views.flicker(on)
+
+    def _step(self, board: Board, number: int, index: int) -> None:
+        self.result.step_words.setText(board.step(number, index))
+
+    def _with_chosen(self, action: Callable[[Board, int], Any]) -> None:
+        number = self.table.number
+        if self.board is not None and number is not None and number in self.board.outcomes:
+            action(self.board, number)
+
+    def _something(self) -> bool:
+        """Whether there is anything to export; says so where there is not."""
+        found = self.board is not None and bool(self.board.outcomes)
+        if not found:
+            self.said.emit("There is nothing to export yet; compare something first.")
+        return found
+
+    def _export(self, path: str | Path, kinds: str, suffix: str, write: Callable[[Board, Path], Any]) -> None:
+        if not self._something():
+            return
+        chosen = str(path) or QFileDialog.getSaveFileName(self, "Export", "", kinds)[0]
+        if not chosen:
+            return
+        target = Path(chosen) if Path(chosen).suffix else Path(chosen).with_suffix(suffix)
+        assert self.board is not None
+        try:
+            write(self.board, target)
+        except (OSError, ValueError, LotaDenoiseError) as error:
+            self.said.emit(f"{target} cannot be written ({error}).")
+            return
+        self.said.emit(f"Written: {target}")
