@@ -31,6 +31,10 @@ def noise(seed: int = 0, shape: tuple[int, ...] = (SIDE, SIDE)) -> np.ndarray:
     return np.random.default_rng(1000 + seed).normal(0, SIGMA, shape)
 
 
+def biased(report: ResidualReport) -> list[str]:
+    return [word for word in ("darker", "brighter") if f"The result is {word} than the image" in report.sentence]
+
+
 def artefacts(report: ResidualReport) -> list[str]:
     return [name for name in ("checkerboard", "stripes", "seams") if getattr(report, name).found]
 
@@ -149,6 +153,22 @@ def test_the_variance_follows_the_signal_where_it_does(gain, read):
 
 
 # ---- artefacts
+
+
+@pytest.mark.parametrize(("shift", "word"), [(-0.5, "darker"), (0.5, "brighter")])
+def test_a_part_that_is_too_dark_or_too_bright_is_told_and_its_size_known(shift, word):
+    clean = GOOD.copy()
+    clean[:64, :64] += shift * SIGMA
+    report = examine(NOISY, clean, sigma=SIGMA)
+    assert biased(report) == [word]
+    # The windows that lie at least half in the quarter: 49 x 49 of the 98 x 98 whose middle is judged.
+    assert getattr(report.bias, word) == pytest.approx(0.25, abs=0.05)
+    assert -report.bias.size == pytest.approx(shift, abs=0.15)
+
+
+@pytest.mark.parametrize("clean", [TRUTH, GOOD, ndimage.gaussian_filter(NOISY, 3), NOISY, (NOISY + TRUTH) / 2])
+def test_detail_that_was_lost_and_noise_that_was_left_are_no_bias(clean):
+    assert biased(examine(NOISY, clean, sigma=SIGMA)) == []
 
 
 @pytest.mark.parametrize("sign", [(-1) ** (ROWS + COLUMNS), (-1.0) ** COLUMNS, (-1.0) ** ROWS])

@@ -15,9 +15,9 @@ from napari_lotadenoise.stabilise import MODES
 class Options:
     """How a run is done, beside the method and its training.
 
-    Most are those of `napari_lotadenoise.denoise`. `look` is the place of the first previews; `probe`, if above 0, the
-    step in intensities (a number, or one for each pixel) with which `Result.response` is measured, one more prediction; `snapshots` the number of pictures
-    from the way that `Result.snapshots` keeps, each as large as the image.
+    Most are those of `napari_lotadenoise.denoise`. `look` is the place of the first previews. `probe`, if above 0, is the step in
+    intensities (a number, or one for each pixel) with which `Result.response` is measured, one more prediction. `snapshots`
+    is the number of pictures from the way that `Result.snapshots` keeps, each as large as the image.
     """
 
     axes: str | None = None

@@ -16,6 +16,7 @@ from napari_lotadenoise.image import filled, layout_for
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
 from napari_lotadenoise.noise import lag_one, patch_sigma
 from napari_lotadenoise.residual.artefacts import Pattern, checkerboard, seams, stripes
+from napari_lotadenoise.residual.bias import Bias, wide_bias
 from napari_lotadenoise.residual.law import VarianceLaw, variance_law
 from napari_lotadenoise.residual.leakage import WINDOW, leakage
 from napari_lotadenoise.residual.words import sentences
@@ -54,6 +55,8 @@ class ResidualReport:
         Share in which it goes against it: contrast that was added.
     windows : float
         How many windows that do not overlap these shares come from.
+    bias : Bias
+        Where the result is brighter or darker than the image over wide areas.
     checkerboard, stripes, seams : Pattern
         Artefacts in the result.
     constant : bool
@@ -70,6 +73,7 @@ class ResidualReport:
     structure: float
     opposite: float
     windows: float
+    bias: Bias
     checkerboard: Pattern
     stripes: Pattern
     seams: Pattern
@@ -115,6 +119,8 @@ class ResidualReport:
             "variance_r_squared": self.variance.r_squared,
             "structure": self.structure,
             "structure_opposite": self.opposite,
+            "darker": self.bias.darker,
+            "brighter": self.bias.brighter,
             "checkerboard": self.checkerboard.strength,
             "stripes": self.stripes.strength,
             "seams": self.seams.strength,
@@ -207,6 +213,7 @@ def _examine(
         structure=leak.share,
         opposite=leak.opposite,
         windows=leak.windows,
+        bias=wide_bias(residual),
         checkerboard=checkerboard(clean, noisy),
         stripes=stripes(clean, noisy),
         seams=seams(clean, noisy, tile) if tile else Pattern(),
@@ -262,6 +269,11 @@ def _pooled(found: list[ResidualReport]) -> ResidualReport:
         structure=mean(lambda r: r.structure),
         opposite=mean(lambda r: r.opposite),
         windows=sum(each.windows for each in found),
+        bias=Bias(
+            mean(lambda r: r.bias.darker),
+            mean(lambda r: r.bias.brighter),
+            max((r.bias.size for r in found), key=abs),
+        ),
         checkerboard=pattern(lambda r: r.checkerboard),
         stripes=pattern(lambda r: r.stripes),
         seams=pattern(lambda r: r.seams),

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 KNOWN, BLIND = (0.9, 1.1), (0.8, 1.25)
 #: Share of the image that holds structure above which there is a word on it; above which the result is too smooth.
 SOME, MUCH = 0.02, 0.05
+#: Share of the image that is too dark or too bright over wide areas above which there is a word on it.
+WIDE = 0.02
 #: Largest correlation of a residual that is still "nearly white": networks that are good leave so much.
 NEARLY = 0.2
 
@@ -27,7 +29,7 @@ def sentences(report: ResidualReport) -> tuple[str, ...]:
     structure, strength = _on_structure(report), _on_strength(report)
     both = structure and _strength(report) < 0
     main = (structure, strength) if both else (structure or strength or _on_correlation(report),)
-    return (*main, *_on_artefacts(report))
+    return (*main, *_on_bias(report), *_on_artefacts(report))
 
 
 def _on_structure(report: ResidualReport) -> str:
@@ -78,6 +80,16 @@ def _on_correlation(report: ResidualReport) -> str:
     if report.noise_white:
         return f"{between}, which the noise is not{strong}; part of the noise is left, or fine structure was removed."
     return f"{between}, as the noise is{strong}{empty}"
+
+
+def _on_bias(report: ResidualReport) -> tuple[str, ...]:
+    found = {"darker": report.bias.darker, "brighter": report.bias.brighter}
+    return tuple(
+        f"The result is {word} than the image over wide areas ({share:.0%} of it), by a quarter of the noise and more: "
+        "do not measure intensities in it."
+        for word, share in found.items()
+        if share > WIDE
+    )
 
 
 def _on_artefacts(report: ResidualReport) -> tuple[str, ...]:
