@@ -75,9 +75,7 @@ class CompareResults(QWidget):
             return "No method came to a result that can be ranked; the table says why."
         self.view.offer(self.board.gallery.pictures, self.board.picture(first), self.board.picture(second))
         self.table.choose(first)
-        if comparison.ranked[0].close:
-            return "Too close to call between the best of them; look at the pictures."
-        return f"Best: {self.board.outcomes[first].entry.label}."
+        return comparison.summary
 
     def copy_table(self) -> None:
         """Put the scores on the clipboard as text."""

@@ -57,9 +57,9 @@ def verdict(standing: Standing) -> str:
         return standing.outcome.reason
     if standing.place is None:
         return "not ranked"
-    if standing.close:
-        return "too close to call"
-    return "best" if standing.place == 1 else ""
+    if standing.place == 1 and not standing.close:
+        return "best"
+    return standing.closeness.value
 
 
 def _estimated(score: Score) -> float | None:

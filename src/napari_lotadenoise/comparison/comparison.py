@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_lotadenoise.comparison.columns import Column, columns
 from napari_lotadenoise.comparison.contest import Outcome
-from napari_lotadenoise.comparison.ranking import Standing, rank
+from napari_lotadenoise.comparison.ranking import Closeness, Standing, rank
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,21 @@ class Comparison:
         """The first of them, None where nothing could be ranked."""
         ranked = self.ranked
         return ranked[0].outcome if ranked and ranked[0].place is not None else None
+
+    @property
+    def summary(self) -> str:
+        """Who is best, in a sentence."""
+        ranked = [standing for standing in self.ranked if standing.place is not None]
+        if not ranked:
+            return "No method came to a result that can be ranked."
+        first = ranked[0].outcome.entry.label
+        level = [standing.outcome.entry.label for standing in ranked[1:] if standing.close]
+        unsure = [s.outcome.entry.label for s in ranked[1:] if s.closeness is Closeness.UNSURE]
+        if level:
+            return f"Too close to call: {', '.join([first, *level])}."
+        by = "" if self.reference is not None else " by estimate"
+        doubt = f"; perhaps as good: {', '.join(unsure)}" if unsure else ""
+        return f"Best{by}: {first}{doubt}."
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -1,16 +1,33 @@
-"""Which result is the best one, and where that is too close to call."""
+"""Which result is the best one, and where that cannot be told."""
 
 from __future__ import annotations
 
-import math
+import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from napari_lotadenoise.comparison.contest import Outcome
 from napari_lotadenoise.comparison.score import Score
+from napari_lotadenoise.metrics import Blocks
 
-#: Difference in dB below which two results are level, by a reference and by an estimate (docs/scores.md has what came of it).
-LEVEL, LEVEL_ESTIMATED = 0.1, 0.1
+#: Difference in dB below which two results are level by a reference.
+LEVEL = 0.1
+#: Without one: difference of the estimated errors, and squared difference of the pictures, in units of the error, below which
+#: two results are level. Pictures that differ more may be of very different quality at the same estimate.
+_ALIKE, _NEAR = 0.03, 0.1
+#: Difference of the estimated errors in units of the error within which estimates have been wrong (docs/scores.md), and in
+#: standard errors.
+_DOUBT, _SPREAD = 0.15, 2.0
+
+
+class Closeness(enum.Enum):
+    """How a result compares with a better one."""
+
+    LEVEL = "too close to call"
+    UNSURE = "perhaps as good"
+    APART = ""
 
 
 @dataclass(frozen=True)
@@ -22,13 +39,18 @@ class Standing:
     outcome : Outcome
     place : int or None
         From 1; None where it has no score to be ranked by.
-    close : bool
-        Whether it is too close to the best one to call; the best one is if any other is.
+    closeness : Closeness
+        To the best one; the best one is level where any other is level with it.
     """
 
     outcome: Outcome
     place: int | None
-    close: bool
+    closeness: Closeness = Closeness.APART
+
+    @property
+    def close(self) -> bool:
+        """Whether it is too close to the best one to call."""
+        return self.closeness is Closeness.LEVEL
 
 
 def rank(outcomes: Iterable[Outcome], *, fitted: bool = False) -> tuple[Standing, ...]:
@@ -43,11 +65,29 @@ def rank(outcomes: Iterable[Outcome], *, fitted: bool = False) -> tuple[Standing
     outcomes = list(outcomes)
     errors = [(error, number) for number, o in enumerate(outcomes) if (error := _error(o.score, fitted)) is not None]
     ranked = [outcomes[number] for _, number in sorted(errors)]
-    close = [_level(outcome.score, ranked[0].score, fitted) for outcome in ranked]
-    close[:1] = [any(close[1:])] if ranked else []
-    found = [Standing(outcome, place, near) for place, (outcome, near) in enumerate(zip(ranked, close, strict=True), 1)]
+    near = [_near(outcome, ranked[0], fitted) for outcome in ranked[1:]]
+    first = Closeness.LEVEL if Closeness.LEVEL in near else Closeness.APART
+    found = [Standing(o, place, how) for place, (o, how) in enumerate(zip(ranked, [first, *near], strict=False), 1)]
     unranked = (outcome for outcome in outcomes if not any(outcome is other for other in ranked))
-    return (*found, *(Standing(outcome, None, False) for outcome in unranked))
+    return (*found, *(Standing(outcome, None) for outcome in unranked))
+
+
+def closeness(worse: Blocks, better: Blocks, distance: float) -> Closeness:
+    """How two results compare without a reference.
+
+    Parameters
+    ----------
+    worse, better : Blocks
+        Their squared errors by Stein's estimate.
+    distance : float
+        Mean squared difference of the two pictures.
+    """
+    apart = worse - better
+    error = (worse.mean + better.mean) / 2
+    if error > 0 and apart.mean < _ALIKE * error and distance < _NEAR * error:
+        return Closeness.LEVEL
+    unsure = apart.mean < max(_DOUBT * error, _SPREAD * apart.standard_error)
+    return Closeness.UNSURE if unsure else Closeness.APART
 
 
 def _error(score: Score | None, fitted: bool) -> float | None:
@@ -59,13 +99,16 @@ def _error(score: Score | None, fitted: bool) -> float | None:
     return None if score.risk is None else score.risk.mean
 
 
-def _level(score: Score | None, best: Score | None, fitted: bool) -> bool:
-    """Whether a score is as good as the best one, as far as can be told."""
-    error, least = _error(score, fitted), _error(best, fitted)
-    if best is None or error is None or least is None:
-        return False
-    if best.psnr is not None:
-        return error - least < LEVEL
-    if least <= 0:  # the estimate has lost the error in the noise: nothing tells the two apart
-        return error - least < abs(least)
-    return 10 * math.log10(error / least) < LEVEL_ESTIMATED
+def _near(outcome: Outcome, best: Outcome, fitted: bool) -> Closeness:
+    error, least = _error(outcome.score, fitted), _error(best.score, fitted)
+    assert error is not None
+    assert least is not None
+    if outcome.score is None or outcome.score.psnr is not None:
+        return Closeness.LEVEL if error - least < LEVEL else Closeness.APART
+    assert outcome.score.risk is not None
+    assert best.score is not None
+    assert best.score.risk is not None
+    assert outcome.result is not None
+    assert best.result is not None
+    distance = float(np.mean((outcome.result.image - best.result.image) ** 2))
+    return closeness(outcome.score.risk, best.score.risk, distance)

@@ -11,7 +11,7 @@ from napari_lotadenoise.comparison.strength import noise_map
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image import Layout, Stack, filled
 from napari_lotadenoise.methods import find
-from napari_lotadenoise.metrics import Blocks, Estimate, fitted_psnr, psnr, ssim
+from napari_lotadenoise.metrics import Blocks, Estimate, fitted_psnr, psnr, ssim, stein
 from napari_lotadenoise.result import Result
 
 #: Gain between image and reference beyond which their exposures count as different.
@@ -124,7 +124,7 @@ class Judge:
         """Stein's estimate, with the variance of each pixel, from the change of the result with its image."""
         if result.response is None or find(result.recipe.method).whole:
             return None
-        return Blocks.of((result.image - self._noisy) ** 2 + self._variance * (2 * result.response - 1))
+        return stein(result.image, self._noisy, self._variance, result.response)
 
 
 def _finite(image: Any) -> np.ndarray:

@@ -8,7 +8,7 @@ from napari_lotadenoise.metrics.estimate import Blocks, Estimate
 from napari_lotadenoise.metrics.heldout import HeldOut, heldout_error, masked_psnr
 from napari_lotadenoise.metrics.repeats import upsnr
 from napari_lotadenoise.metrics.rings import RingCorrelation, frc, halves, thinned
-from napari_lotadenoise.metrics.risk import pure, sure
+from napari_lotadenoise.metrics.risk import pure, stein, sure
 from napari_lotadenoise.metrics.truth import fitted_psnr, psnr, ssim
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
 
@@ -26,6 +26,7 @@ __all__ = [
     "psnr",
     "pure",
     "ssim",
+    "stein",
     "sure",
     "thinned",
     "upsnr",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from napari_lotadenoise.metrics.estimate import Estimate, mean_and_error
+from napari_lotadenoise.metrics.estimate import Blocks, Estimate, mean_and_error
 
 Denoiser = Callable[[np.ndarray], np.ndarray]
 
@@ -84,6 +84,24 @@ def pure(
     variance = gain * (np.asarray(image, dtype=np.float64) - offset) + read_noise**2
     typical = float(np.sqrt(max(variance.mean(), np.finfo(np.float64).tiny)))
     return _risk(denoise, image, variance, peak, typical / 10 if eps is None else eps, probes, seed)
+
+
+def stein(found: np.ndarray, image: np.ndarray, variance: np.ndarray | float, response: np.ndarray) -> Blocks:
+    """Squared error of a result by Stein's estimate, from a response that was measured beside it.
+
+    (f(y) - y)^2 - v + 2 v df/dy, pixel by pixel, for independent noise of variance v at each pixel. The difference of two such
+    estimates on one image does not hang on v where the two respond alike, which is why it ranks better than it measures.
+
+    Parameters
+    ----------
+    found, image : ndarray
+        Result and noisy image, of one shape.
+    variance : ndarray or float
+        Of the noise, in squared intensities.
+    response : ndarray
+        Derivative of each pixel of the result by its own pixel of the image (`Result.response`).
+    """
+    return Blocks.of((found - image) ** 2 + variance * (2 * response - 1))
 
 
 def _risk(
