@@ -526,7 +526,7 @@ def test_residuals_are_input_minus_result(shown):
     look(MODES[4])
     found = {layer.name: np.asarray(layer.data) for layer in viewer.layers if layer.name.startswith("residual of")}
     assert len(found) == 2
-    name = f"residual of {dock.board.picture(1).name}"
+    name = f"residual of {dock.board.outcomes[1].entry.label}"
     np.testing.assert_allclose(found[name], dock.board.gallery.noisy.data - 200, rtol=1e-6)
     look(MODES[0])
     assert not any(layer.name.startswith("residual of") for layer in viewer.layers)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from napari_lotadenoise.events import Preview
     from napari_lotadenoise.result import Result
 
+#: Size of the names in the canvas; those of four pictures in a row have to fit.
+_NAME_POINTS = 8
 #: What all pictures share.
 _SHARED = ("contrast_limits", "gamma", "colormap", "interpolation2d")
 
@@ -183,3 +185,4 @@ def show_name(layer: Any) -> None:
     if overlay is not None:
         overlay.visible = True
         overlay.box = True
+        overlay.font_size = _NAME_POINTS

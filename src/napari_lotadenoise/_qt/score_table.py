@@ -75,6 +75,8 @@ class ScoreTable(QTableWidget):
             ["Method", "State", *(column.title for column in shown)],
             ["What was done.", "Where it stands.", *(column.about for column in shown)],
         )
+        # In a narrow dock the first score has to be seen beside the method.
+        self.horizontalHeader().moveSection(self.horizontalHeader().visualIndex(2), 1)
         self.setRowCount(0)
         for row, standing in enumerate(comparison.ranked):
             self.insertRow(row)
@@ -109,6 +111,7 @@ class ScoreTable(QTableWidget):
             self.setItem(row, 2 + index, _item(column.show(standing), number, value))
 
     def _head(self, titles: list[str], hints: list[str]) -> None:
+        self.setColumnCount(0)  # which puts the columns back in their order, too
         self.setColumnCount(len(titles))
         self.setHorizontalHeaderLabels(titles)
         for index, hint in enumerate(hints):

@@ -133,7 +133,9 @@ class Views(QObject):
         spread = 3 * self._gallery.plan.judge.sigma
         for layer in self._gallery.results.values():
             data = Difference(noisy.data, layer.data)
-            self._add(np.asarray(data).mean(-1) if layer.rgb else data, f"residual of {layer.name}", spread)
+            self._add(
+                np.asarray(data).mean(-1) if layer.rgb else data, f"residual of {layer.name.split(' · ')[0]}", spread
+            )
         self._arrange_grid()
         self.shown.emit("Input minus result: structure in it was lost.")
 
