@@ -1,5 +1,6 @@
 """The Compare dock with a real viewer: a real comparison, and everything that may happen on the way."""
 
+import inspect
 import subprocess
 import sys
 
@@ -443,11 +444,13 @@ def share(picture, level):
 
 
 def test_the_grid_shows_every_picture_once(shown):
-    _, _, look = shown
+    viewer, _, look = shown
     picture = look(MODES[0])
     shares = [share(picture, level) for level in (40, 100, 200)]
     assert min(shares) > 0.1
     assert shares == pytest.approx([np.mean(shares)] * 3, rel=0.25), "all as large as each other"
+    if "layers" not in inspect.signature(type(grid_of(viewer)).position).parameters:
+        return  # before 0.9, napari leaves a hole where a layer is hidden
     # The input comes first, the results follow from left to right.
     columns = [np.nonzero((np.abs(picture - level).max(-1) < 12).any(0))[0].mean() for level in (40, 100)]
     rows = [np.nonzero((np.abs(picture - level).max(-1) < 12).any(1))[0].mean() for level in (40, 200)]

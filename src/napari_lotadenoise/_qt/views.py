@@ -9,7 +9,7 @@ import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_lotadenoise._qt.compat import camera_of, grid_of, grid_upwards
+from napari_lotadenoise._qt.compat import camera_of, grid_of
 from napari_lotadenoise._qt.split_line import SplitLine
 from napari_lotadenoise.virtual import Difference, Split
 
@@ -123,7 +123,9 @@ class Views(QObject):
             layer.visible = id(layer) in wanted
 
     def _arrange_grid(self) -> None:
-        grid_upwards(self._viewer)
+        grid = grid_of(self._viewer)
+        grid.stride = 1  # the lowest layer, the input, comes first
+        grid.enabled = True
 
     def _show_residuals(self) -> None:
         noisy = self._gallery.noisy
