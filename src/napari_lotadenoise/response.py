@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from napari_lotadenoise.image import Layout, Stack
 
 
 class Probe:
-    """The image with each pixel moved up or down by the toss of a coin, and what a trained denoiser makes of it.
+    """The image with each pixel moved up or down by the toss of a coin (`stack`), and what a denoiser makes of it (`out`).
 
     The product of the coin and the change of the result, over the step, is on average the derivative of each pixel of the
     result by its own pixel of the image (Ramani, Blu & Unser, IEEE TIP 2008). The weights are those of the run: what they
@@ -22,7 +23,7 @@ class Probe:
         What was denoised; it is copied once.
     layout : Layout
     step : float
-        Intensities by which a pixel is moved: small against the noise, large against rounding.
+        Intensities by which a pixel is moved, about: small against the noise, large against rounding.
     fill : bool
         As for `Stack`.
     seed : int
@@ -30,15 +31,17 @@ class Probe:
     """
 
     def __init__(self, image: Any, layout: Layout, step: float, *, fill: bool = False, seed: int = 0) -> None:
-        self._step = step
         # Not the stream that whoever simulates noise with the same seed draws it from.
         self._up = np.random.default_rng((seed, 2008)).random(tuple(image.shape)) < 0.5
         moved = np.asarray(image).astype(np.float32)
-        self.out = moved.copy()  # what a run copies because it is constant follows nothing
-        moved += np.where(self._up, np.float32(step), np.float32(-step))
+        self.out = np.empty_like(moved)
+        # A power of two that is not lost beside the brightest pixel: pixels are moved by it exactly, whatever their offset.
+        coarsest = np.spacing(np.abs(moved[np.isfinite(moved)]).max())
+        self._step = np.float32(max(2.0 ** round(math.log2(step)), coarsest))
+        moved += np.where(self._up, self._step, -self._step)
         self.stack = Stack(moved, layout, fill=fill)
 
     def response(self, clean: np.ndarray) -> np.ndarray:
         """Derivative of each pixel of `clean` by its own pixel, as far as one coin tells; float32."""
-        change = (self.out - clean) / np.float32(self._step)
+        change = (self.out - clean) / self._step
         return np.where(self._up, change, -change)
