@@ -106,9 +106,10 @@ class _Run:
         self.limit = self.planned = training.planned
         self.view = View(self.stack, self.layout, method)
         self.tiles = cut(self.stack, method)
-        self.tiles_done, self.tiles_all = 0, self.stack.groups * self.stack.samples * len(self.tiles)
         self.snapshots = Snapshots(self.stack, options.snapshots if method.trained else 0, self.planned)
         self.probe = Probe(self.image, self.layout, options.probe, fill=options.fill) if options.probe > 0 else None
+        turns = self.stack.groups * (1 if self.probe is None else 2)
+        self.tiles_done, self.tiles_all = 0, turns * self.stack.samples * len(self.tiles)
 
     def events(self) -> Events:
         """All events but the last, which is returned."""
@@ -286,13 +287,10 @@ class _Run:
     def _copy(self, out: np.ndarray) -> None:
         self.notes.append(f"Channel {self.group} is constant and was copied as it is.")
         self.steps_done[self.group] = 0
-        for sample in range(self.stack.samples):
-            self.stack.write(out, self.group, sample, self.stack.full, self.stack.read(self.group, sample))
-            if self.probe is not None:  # what is copied follows nothing
-                self.stack.write(
-                    self.probe.out, self.group, sample, self.stack.full, self.stack.read(self.group, sample)
-                )
-        self.tiles_done += self.stack.samples * len(self.tiles)
+        outs = [out] if self.probe is None else [out, self.probe.out]  # what is copied follows nothing
+        for sample, target in itertools.product(range(self.stack.samples), outs):
+            self.stack.write(target, self.group, sample, self.stack.full, self.stack.read(self.group, sample))
+        self.tiles_done += self.tiles_all // self.stack.groups
 
     def _result(self, out: np.ndarray) -> Result:
         sigma = float(np.mean(self.sigmas)) if self.sigmas else None
@@ -322,8 +320,9 @@ class _Run:
             residual=diagnosis.numbers,
         )
         response = self.probe.response(out) if self.probe is not None else None
-        if self.options.strength < 1:
-            out = np.asarray(Mix(self.image, out, self.options.strength))
+        if (share := self.options.strength) < 1:
+            out = np.asarray(Mix(self.image, out, share))
+            response = None if response is None else share * response + (1 - share)
         return Result(
             out, self.image, sigma, self.history.columns, recipe, self.uncertainty, self.curve, diagnosis, response,
             self.snapshots.taken(),
