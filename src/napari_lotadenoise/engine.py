@@ -87,7 +87,7 @@ class _Run:
         check_stride(method, training)
         self.device, self.device_words = devices.choose(options.device)
         self.threads = tuning.default_threads() if options.threads is None else options.threads
-        check_whole(threads=self.threads, seed=options.seed)
+        check_whole(threads=self.threads, seed=options.seed, snapshots=options.snapshots)
         check_strength(options.strength)
         self.preset = options.preset or preset_of(method, training)
         self.stabilise = stabilise_mode(options.stabilise, self.preset, method)
@@ -320,12 +320,13 @@ class _Run:
             residual=diagnosis.numbers,
         )
         response = self.probe.response(out) if self.probe is not None else None
+        snapshots = self.snapshots.taken(out)
         if (share := self.options.strength) < 1:
             out = np.asarray(Mix(self.image, out, share))
             response = None if response is None else share * response + (1 - share)
         return Result(
             out, self.image, sigma, self.history.columns, recipe, self.uncertainty, self.curve, diagnosis, response,
-            self.snapshots.taken(),
+            snapshots,
         )  # fmt: skip
 
     # ---------------------------------------------------------------- talking
