@@ -155,7 +155,7 @@ class _Run:
     # ---------------------------------------------------------------- training
 
     def _train(self, trainer: Trainer, scale: Scale) -> Steps:
-        if self.finish and self.steps_done:  # it was said while the channel before was being denoised
+        if self.finish and any(self.steps_done.values()):  # it was said while the channel before was being denoised
             self.reason, self.limit, self.finish = FINISHED_EARLY, max(self.steps_done.values()), False
         while trainer.step_number < self.limit:
             trainer.step()
@@ -169,11 +169,12 @@ class _Run:
             if self.finish:
                 # Channels whose turn comes later get as many steps: "finish now" must not leave them unlearnt.
                 self.reason, self.limit, self.finish = FINISHED_EARLY, trainer.step_number, False
+            early = self.reason == FINISHED_EARLY  # which the recipe has to know, whatever else ends a later channel
             if trainer.exhausted():
-                self.reason = "the held-out score got no better"
+                self.reason = self.reason if early else "the held-out score got no better"
                 break
             if trainer.alarm:
-                self.reason = trainer.alarm
+                self.reason = self.reason if early else trainer.alarm
                 self.notes.append(f"Training {trainer.alarm}, after {trainer.step_number} steps.")
                 break
         trainer.keep_best()
