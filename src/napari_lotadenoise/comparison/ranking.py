@@ -34,6 +34,8 @@ class Standing:
 def rank(outcomes: Iterable[Outcome], *, fitted: bool = False) -> tuple[Standing, ...]:
     """Put outcomes in order, the best one first: by the reference where there is one, else by Stein's estimate.
 
+    Results that cannot be ranked come after all others, and what has no result comes last.
+
     Parameters
     ----------
     outcomes : iterable of Outcome
@@ -46,7 +48,8 @@ def rank(outcomes: Iterable[Outcome], *, fitted: bool = False) -> tuple[Standing
     close = [_level(outcome.score, ranked[0].score, fitted) for outcome in ranked]
     close[:1] = [any(close[1:])] if ranked else []
     found = [Standing(outcome, place, near) for place, (outcome, near) in enumerate(zip(ranked, close, strict=True), 1)]
-    unranked = (outcome for outcome in outcomes if not any(outcome is other for other in ranked))
+    unranked = [outcome for outcome in outcomes if not any(outcome is other for other in ranked)]
+    unranked.sort(key=lambda outcome: outcome.result is None)
     return (*found, *(Standing(outcome, None, False) for outcome in unranked))
 
 
@@ -64,6 +67,8 @@ def _level(score: Score | None, best: Score | None, fitted: bool) -> bool:
     error, least = _error(score, fitted), _error(best, fitted)
     if best is None or error is None or least is None:
         return False
+    if error == least:  # also where there is no error at all
+        return True
     if best.psnr is not None:
         return error - least < LEVEL
     if least <= 0:  # the estimate has lost the error in the noise: nothing tells the two apart
