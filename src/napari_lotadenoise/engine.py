@@ -109,6 +109,7 @@ class _Run:
         self.snapshots = Snapshots(self.stack, options.snapshots if method.trained else 0, self.planned)
         self.probe = Probe(self.image, self.layout, options.probe, fill=options.fill) if options.probe > 0 else None
         turns = self.stack.groups * (1 if self.probe is None else 2)
+        self.probing = 0.0
         self.tiles_done, self.tiles_all = 0, turns * self.stack.samples * len(self.tiles)
 
     def events(self) -> Events:
@@ -132,7 +133,9 @@ class _Run:
             if not self.stop:
                 yield from self._denoise(trainer, scale, self.stack, out, self.uncertainty)
             if not self.stop and self.probe is not None:
+                begun = self.clock.elapsed
                 yield from self._denoise(trainer, scale, self.probe.stack, self.probe.out)
+                self.probing += self.clock.elapsed - begun
             if self.stop:
                 return Finished(None, "discarded")
         return Finished(self._result(out), self.reason)
@@ -314,7 +317,7 @@ class _Run:
             image=fingerprint(self.image),
             steps_done=tuple(self.steps_done[group] for group in range(self.stack.groups)),
             reason=self.reason,
-            seconds=round(self.clock.elapsed, 3),
+            seconds=round(self.clock.elapsed - self.probing, 3),
             sigma=sigma,
             notes=tuple(self.notes),
             verdict=diagnosis.sentence,
