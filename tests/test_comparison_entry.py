@@ -16,7 +16,7 @@ from tests.conftest import scene
 
 @pytest.fixture(scope="module")
 def report():
-    noise = np.random.default_rng(0).normal(0, 20, (128, 128))
+    noise = np.random.default_rng(7).normal(0, 20, (128, 128))
     return estimate_noise(scene((128, 128)) + noise.astype(np.float32))
 
 
