@@ -87,7 +87,7 @@ class _Run:
         check_stride(method, training)
         self.device, self.device_words = devices.choose(options.device)
         self.threads = tuning.default_threads() if options.threads is None else options.threads
-        check_whole(threads=self.threads, seed=options.seed)
+        check_whole(threads=self.threads, seed=options.seed, snapshots=options.snapshots)
         check_strength(options.strength)
         self.preset = options.preset or preset_of(method, training)
         self.stabilise = stabilise_mode(options.stabilise, self.preset, method)
@@ -106,9 +106,11 @@ class _Run:
         self.limit = self.planned = training.planned
         self.view = View(self.stack, self.layout, method)
         self.tiles = cut(self.stack, method)
-        self.tiles_done, self.tiles_all = 0, self.stack.groups * self.stack.samples * len(self.tiles)
         self.snapshots = Snapshots(self.stack, options.snapshots if method.trained else 0, self.planned)
         self.probe = Probe(self.image, self.layout, options.probe, fill=options.fill) if np.any(options.probe) else None
+        turns = self.stack.groups * (1 if self.probe is None else 2)
+        self.probing = 0.0
+        self.tiles_done, self.tiles_all = 0, turns * self.stack.samples * len(self.tiles)
 
     def events(self) -> Events:
         """All events but the last, which is returned."""
@@ -131,7 +133,9 @@ class _Run:
             if not self.stop:
                 yield from self._denoise(trainer, scale, self.stack, out, self.uncertainty)
             if not self.stop and self.probe is not None:
+                begun = self.clock.elapsed
                 yield from self._denoise(trainer, scale, self.probe.stack, self.probe.out)
+                self.probing += self.clock.elapsed - begun
             if self.stop:
                 return Finished(None, "discarded")
         return Finished(self._result(out), self.reason)
@@ -154,7 +158,7 @@ class _Run:
     # ---------------------------------------------------------------- training
 
     def _train(self, trainer: Trainer, scale: Scale) -> Steps:
-        if self.finish and self.steps_done:  # it was said while the channel before was being denoised
+        if self.finish and any(self.steps_done.values()):  # it was said while the channel before was being denoised
             self.reason, self.limit, self.finish = FINISHED_EARLY, max(self.steps_done.values()), False
         while trainer.step_number < self.limit:
             trainer.step()
@@ -168,11 +172,12 @@ class _Run:
             if self.finish:
                 # Channels whose turn comes later get as many steps: "finish now" must not leave them unlearnt.
                 self.reason, self.limit, self.finish = FINISHED_EARLY, trainer.step_number, False
+            early = self.reason == FINISHED_EARLY  # which the recipe has to know, whatever else ends a later channel
             if trainer.exhausted():
-                self.reason = "the held-out score got no better"
+                self.reason = self.reason if early else "the held-out score got no better"
                 break
             if trainer.alarm:
-                self.reason = trainer.alarm
+                self.reason = self.reason if early else trainer.alarm
                 self.notes.append(f"Training {trainer.alarm}, after {trainer.step_number} steps.")
                 break
         trainer.keep_best()
@@ -286,13 +291,10 @@ class _Run:
     def _copy(self, out: np.ndarray) -> None:
         self.notes.append(f"Channel {self.group} is constant and was copied as it is.")
         self.steps_done[self.group] = 0
-        for sample in range(self.stack.samples):
-            self.stack.write(out, self.group, sample, self.stack.full, self.stack.read(self.group, sample))
-            if self.probe is not None:  # what is copied follows nothing
-                self.stack.write(
-                    self.probe.out, self.group, sample, self.stack.full, self.stack.read(self.group, sample)
-                )
-        self.tiles_done += self.stack.samples * len(self.tiles)
+        outs = [out] if self.probe is None else [out, self.probe.out]  # what is copied follows nothing
+        for sample, target in itertools.product(range(self.stack.samples), outs):
+            self.stack.write(target, self.group, sample, self.stack.full, self.stack.read(self.group, sample))
+        self.tiles_done += self.tiles_all // self.stack.groups
 
     def _result(self, out: np.ndarray) -> Result:
         sigma = float(np.mean(self.sigmas)) if self.sigmas else None
@@ -315,18 +317,20 @@ class _Run:
             image=fingerprint(self.image),
             steps_done=tuple(self.steps_done[group] for group in range(self.stack.groups)),
             reason=self.reason,
-            seconds=round(self.clock.elapsed, 3),
+            seconds=round(self.clock.elapsed - self.probing, 3),
             sigma=sigma,
             notes=tuple(self.notes),
             verdict=diagnosis.sentence,
             residual=diagnosis.numbers,
         )
         response = self.probe.response(out) if self.probe is not None else None
-        if self.options.strength < 1:
-            out = np.asarray(Mix(self.image, out, self.options.strength))
+        snapshots = self.snapshots.taken(out)
+        if (share := self.options.strength) < 1:
+            out = np.asarray(Mix(self.image, out, share))
+            response = None if response is None else share * response + (1 - share)
         return Result(
             out, self.image, sigma, self.history.columns, recipe, self.uncertainty, self.curve, diagnosis, response,
-            self.snapshots.taken(),
+            snapshots,
         )  # fmt: skip
 
     # ---------------------------------------------------------------- talking

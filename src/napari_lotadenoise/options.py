@@ -35,12 +35,14 @@ class Options:
     snapshots: int = 0
 
 
-def check_whole(*, threads: int, seed: int) -> None:
-    """Refuse threads and seeds that are no whole numbers, or out of bounds."""
+def check_whole(*, threads: int, seed: int, snapshots: int = 0) -> None:
+    """Refuse threads, seeds and numbers of snapshots that are no whole numbers, or out of bounds."""
     if not isinstance(threads, int) or not 1 <= threads <= 1024:
         raise ParameterError(f"threads must be a whole number from 1 to 1024, not {threads!r}.")
     if not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
+    if not isinstance(snapshots, int) or snapshots < 0:
+        raise ParameterError(f"snapshots must be a whole number, 0 or more, not {snapshots!r}.")
 
 
 def check_strength(strength: float) -> None:

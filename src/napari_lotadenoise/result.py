@@ -15,7 +15,10 @@ from napari_lotadenoise.residual import ResidualReport
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the network made of the image after so many steps: one prediction, without an ensemble."""
+    """What the network made of the image after so many steps: one prediction, without an ensemble.
+
+    Channels whose training was over by then are as in the result.
+    """
 
     step: int
     image: np.ndarray

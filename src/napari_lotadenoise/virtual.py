@@ -43,11 +43,13 @@ class Pairwise:
         return self.shape[0]
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        first, second = (np.asarray(part[index]).astype(np.float32) for part in (self.first, self.second))
+        first, second = (np.asarray(part[index], dtype=np.float32) for part in (self.first, self.second))
         return self.combine(first, second, index)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return self[...].astype(dtype or self.dtype)
+        if copy is False:
+            raise ValueError("What is computed where it is looked at cannot be had without a copy.")
+        return self[...].astype(dtype or self.dtype, copy=False)
 
     def combine(self, first: np.ndarray, second: np.ndarray, index: Any) -> np.ndarray:
         """Return what the block at `index` holds."""
@@ -71,7 +73,8 @@ class Mix(Pairwise):
     def combine(self, first: np.ndarray, second: np.ndarray, index: Any) -> np.ndarray:
         """Return the mean of both, weighted."""
         share = np.float32(self.strength)
-        return np.where(np.isfinite(first), share * second + (1 - share) * first, second)
+        with np.errstate(invalid="ignore"):  # nothing times inf, which is not taken
+            return np.where(np.isfinite(first), share * second + (1 - share) * first, second)
 
 
 class Difference(Pairwise):

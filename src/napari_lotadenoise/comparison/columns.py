@@ -53,7 +53,7 @@ def _scored(get: Callable[[Score], Value]) -> Callable[[Standing], Value]:
 
 def verdict(standing: Standing) -> str:
     """Say in words where an outcome stands."""
-    if standing.outcome.result is None:
+    if standing.outcome.score is None:
         return standing.outcome.reason
     if standing.place is None:
         return "not ranked"
@@ -79,8 +79,8 @@ _PLACE = Column(
     "place",
     "Place",
     "By the first score of the table.",
-    lambda s: None if s.place is None else float(s.place),
-    ".0f",
+    lambda s: s.place,
+    "",
     -1,
 )
 _PSNR = Column("psnr", "PSNR (dB)", "Against the reference.", _scored(lambda s: s.psnr), ".2f", 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +128,7 @@ class Comparison:
         return out.getvalue()
 
     def to_json(self) -> str:
-        """The table and the recipes of all results."""
+        """The table and the recipes of all results; what is infinite, which JSON cannot say, is the text "inf"."""
         recipes = {o.entry.key: o.result.recipe.to_dict() for o in self.outcomes if o.result is not None}
         crop = None if self.crop is None else [[part.start, part.stop] for part in self.crop]
         told = {
@@ -137,4 +138,15 @@ class Comparison:
             "peak": self.peak,
             "remarks": self.remarks,
         }
-        return json.dumps({**told, "table": self.rows(), "recipes": recipes}, indent=2)
+        return json.dumps(_sayable({**told, "table": self.rows(), "recipes": recipes}), indent=2, allow_nan=False)
+
+
+def _sayable(value: Any) -> Any:
+    """Replace what JSON has no words for: infinite numbers by texts, which `float` reads, and NaN by null."""
+    if isinstance(value, dict):
+        return {name: _sayable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sayable(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value

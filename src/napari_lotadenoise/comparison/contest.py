@@ -12,7 +12,7 @@ from typing import Any
 from napari_lotadenoise.comparison.entry import Entry
 from napari_lotadenoise.comparison.score import Score
 from napari_lotadenoise.errors import LotaDenoiseError
-from napari_lotadenoise.events import Command, Event, Finished, Look
+from napari_lotadenoise.events import Command, Event, Finished, Look, Progress
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.result import Result
 
@@ -74,8 +74,8 @@ def contest(
     judge : callable
         From a result to its score.
     budget : float
-        Seconds after which the training of an entry is finished early, with what it has learnt; 0 lets all of them take
-        their time. What comes after the training is not cut short.
+        Seconds, without those of pauses, after which the training of an entry is finished early, with what it has learnt;
+        0 lets all of them take their time. What comes after the training is not cut short.
 
     Yields
     ------
@@ -109,7 +109,7 @@ class _Contest:
     def _run(self, number: int) -> Generator[Turn, Order | None, Finished]:
         from napari_lotadenoise.engine import run
 
-        entry, start, hurried = self._entries[number], time.perf_counter(), False
+        entry, hurried, spent, last = self._entries[number], False, 0.0, time.perf_counter()
         try:
             method, training = entry.configured(volume=self._options.volume)
         except LotaDenoiseError as error:
@@ -122,8 +122,10 @@ class _Contest:
                 if isinstance(event, Finished):
                     return event
                 command = self._hear((yield Turn(number, event)), number)
-                late = 0 < self._budget < time.perf_counter() - start
-                if command is None and late and not hurried:
+                now = time.perf_counter()
+                spent += 0 if isinstance(event, Progress) and event.phase == "paused" else now - last
+                last = now
+                if command is None and 0 < self._budget < spent and not hurried:
                     command, hurried = Command.FINISH, True
 
     def _hear(self, order: Order | None, number: int = -1) -> Command | Look | None:
@@ -138,9 +140,9 @@ class _Contest:
     def _outcome(self, entry: Entry, finished: Finished) -> Outcome:
         result = finished.result
         if result is None:
-            return Outcome(entry, reason=str(finished.error) if finished.error else "stopped")
+            return Outcome(entry, reason=finished.reason if finished.error else "stopped")
+        kept = dataclasses.replace(result, response=None, uncertainty=None)
         try:
-            score = self._judge(result)
-        except LotaDenoiseError as error:
-            return Outcome(entry, result, reason=f"not judged: {error}")
-        return Outcome(entry, dataclasses.replace(result, response=None, uncertainty=None), score, finished.reason)
+            return Outcome(entry, kept, self._judge(result), finished.reason)
+        except Exception as error:  # whatever goes wrong, the others have their turns
+            return Outcome(entry, kept, reason=f"not judged: {str(error) or type(error).__name__}")

@@ -19,7 +19,7 @@ def choose_crop(stack: Stack, side: int, point: tuple[int, ...] | None = None, *
     """Pick a part of the image that holds both detail and background.
 
     Of the windows of `side` x `side` pixels of one plane the one is taken whose block means differ most from their
-    neighbours, among those in which dark and bright parts of the plane both occur.
+    neighbours; one in which dark parts of the plane occur counts twice, and so does one with bright parts.
 
     Parameters
     ----------
@@ -94,11 +94,12 @@ def _window(plane: np.ndarray, side: int) -> Crop:
         return tuple(slice(0, n) for n in plane.shape)
     means = _blocks(plane)
     inside = [max(1, s // _BLOCK) for s in sides]
-    detail = _windowed(np.abs(means - ndimage.uniform_filter(means, 3, mode="nearest")), inside)
+    # The root, or a single edge between two plain parts would count for more than a window full of texture.
+    detail = _windowed(np.sqrt(np.abs(means - ndimage.uniform_filter(means, 3, mode="nearest"))), inside)
     low, high = np.quantile(means, (0.3, 0.8))
     dark, bright = (_windowed(part.astype(float), inside) for part in (means <= low, means >= high))
-    # A twentieth of each is enough to see what a method does to it.
-    score = detail * np.minimum(dark, 0.05) * np.minimum(bright, 0.05)
+    # A twentieth of each is enough to see what a method does to it, and counts twice; it may be nowhere near the detail.
+    score = detail * (1 + np.minimum(20 * dark, 1)) * (1 + np.minimum(20 * bright, 1))
     row, column = np.unravel_index(int(np.argmax(score)), score.shape)
     starts = [min(int(i) * _BLOCK, n - s) for i, n, s in zip((row, column), plane.shape, sides, strict=True)]
     return tuple(slice(start, start + s) for start, s in zip(starts, sides, strict=True))

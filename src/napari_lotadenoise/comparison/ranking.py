@@ -56,6 +56,8 @@ class Standing:
 def rank(outcomes: Iterable[Outcome], *, fitted: bool = False) -> tuple[Standing, ...]:
     """Put outcomes in order, the best one first: by the reference where there is one, else by Stein's estimate.
 
+    Results that cannot be ranked come after all others, and what has no result comes last.
+
     Parameters
     ----------
     outcomes : iterable of Outcome
@@ -68,7 +70,8 @@ def rank(outcomes: Iterable[Outcome], *, fitted: bool = False) -> tuple[Standing
     near = [_near(outcome, ranked[0], fitted) for outcome in ranked[1:]]
     first = Closeness.LEVEL if Closeness.LEVEL in near else Closeness.APART
     found = [Standing(o, place, how) for place, (o, how) in enumerate(zip(ranked, [first, *near], strict=False), 1)]
-    unranked = (outcome for outcome in outcomes if not any(outcome is other for other in ranked))
+    unranked = [outcome for outcome in outcomes if not any(outcome is other for other in ranked)]
+    unranked.sort(key=lambda outcome: outcome.result is None)
     return (*found, *(Standing(outcome, None) for outcome in unranked))
 
 
@@ -104,7 +107,8 @@ def _near(outcome: Outcome, best: Outcome, fitted: bool) -> Closeness:
     assert error is not None
     assert least is not None
     if outcome.score is None or outcome.score.psnr is not None:
-        return Closeness.LEVEL if error - least < LEVEL else Closeness.APART
+        level = error == least or error - least < LEVEL  # both may be infinite
+        return Closeness.LEVEL if level else Closeness.APART
     assert outcome.score.risk is not None
     assert best.score is not None
     assert best.score.risk is not None

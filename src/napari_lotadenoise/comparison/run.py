@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,12 @@ from napari_lotadenoise.comparison.crop import Crop, choose_crop
 from napari_lotadenoise.comparison.entry import Entry, entries_for, possible, suggested
 from napari_lotadenoise.comparison.score import Judge
 from napari_lotadenoise.errors import ParameterError
-from napari_lotadenoise.image import layout_for
+from napari_lotadenoise.image import Stack, layout_for
 from napari_lotadenoise.noise import estimate_noise
 from napari_lotadenoise.options import Options
+
+#: Smallest side of a crop, pixels.
+_SMALLEST = 16
 
 
 @dataclass(frozen=True)
@@ -70,24 +74,25 @@ def plan(
     LotaDenoiseError
         Where the image, the reference or a setting is not what it should be.
     """
-    image = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
+    image, reference = _array(image), None if reference is None else _array(reference)
     layout = layout_for(tuple(image.shape), options.axes, options.channels, options.volume)
     stack = check(image, layout, fill=options.fill)
-    if reference is not None and tuple(np.shape(reference)) != tuple(image.shape):
+    if reference is not None and tuple(reference.shape) != tuple(image.shape):
         raise ParameterError(
-            f"The reference has the shape {tuple(np.shape(reference))} and the image {tuple(image.shape)}; "
+            f"The reference has the shape {tuple(reference.shape)} and the image {tuple(image.shape)}; "
             "they must be the same."
         )
     if peak is not None and not peak > 0:
         raise ParameterError(f"peak must be above 0, not {peak!r}.")
     entries = entries_for(_named(methods, image, layout.axes, fill=options.fill), options.preset or "fast")
     frames = any(entry.kind.needs_repeats for entry in entries)
-    where = choose_crop(stack, _side(crop), frames=frames) if isinstance(crop, int) and crop else crop or None
-    assert not isinstance(where, int)
+    where = _where(crop, stack, frames=frames)
     part = np.array(image if where is None else image[where])
+    if where is not None:
+        check(part, layout, fill=options.fill)
     truth = None if reference is None else np.array(reference if where is None else reference[where])
     judge = Judge(part, layout, truth, peak, fill=options.fill)
-    chosen = Options(**{**vars(options), "axes": layout.axes, "probe": judge.probe})
+    chosen = dataclasses.replace(options, axes=layout.axes, probe=judge.probe)
     return Plan(part, entries, chosen, judge, where, truth)
 
 
@@ -171,7 +176,22 @@ def _named(methods: Iterable[str | Entry] | str, image: Any, axes: str, *, fill:
     return suggested(estimate_noise(image, axes, fill=fill)) if methods == "suggested" else (methods,)
 
 
-def _side(side: int) -> int:
-    if side < 16:
-        raise ParameterError(f"The side of a crop must be 16 pixels or more, not {side}.")
-    return side
+def _array(image: Any) -> Any:
+    return image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
+
+
+def _where(crop: Crop | int, stack: Stack, *, frames: bool) -> Crop | None:
+    """The part that is asked for, None for the whole."""
+    if isinstance(crop, int):
+        if crop and crop < _SMALLEST:
+            raise ParameterError(f"The side of a crop must be {_SMALLEST} pixels or more, not {crop}.")
+        return choose_crop(stack, crop, frames=frames) if crop else None
+    shape = tuple(stack.array.shape)
+    if not isinstance(crop, tuple) or [type(part) for part in crop] != [slice] * len(shape):
+        raise ParameterError(
+            f"crop must be a side in pixels or a tuple of {len(shape)} slices, one an axis, not {crop!r}."
+        )
+    ranges = [range(n)[part] for n, part in zip(shape, crop, strict=True)]
+    if any(not found or found.step != 1 for found in ranges):
+        raise ParameterError(f"crop must be a part of the image {shape} without gaps, not {crop!r}.")
+    return tuple(slice(found.start, found.stop) for found in ranges)

@@ -27,7 +27,8 @@ class Score:
     psnr, ssim, fitted_psnr : float or None
         Against the reference; None without one. `fitted_psnr` is that after the best gain and offset.
     risk : Blocks or None
-        Squared error by Stein's estimate, None where the method's answer to a change of its image tells nothing.
+        Squared error by Stein's estimate, without pixels that were NaN or inf; None where the method's answer to a change
+        of its image tells nothing, or the noise is correlated between pixels.
     peak : float
         Largest intensity of the scale.
     whiteness : float
@@ -84,6 +85,7 @@ class Judge:
         self, image: Any, layout: Layout, reference: Any = None, peak: float | None = None, *, fill: bool = False
     ) -> None:
         self._noisy = _finite(image)
+        self._seen = np.isfinite(np.asarray(image))
         self._reference = None if reference is None else _checked(reference, tuple(image.shape))
         self.peak = peak or _peak(image, self._noisy, self._reference)
         self._variance, self.independent = noise_map(Stack(image, layout, fill=fill))
@@ -95,9 +97,9 @@ class Judge:
         return float(np.sqrt(self._variance.mean()))
 
     @property
-    def probe(self) -> np.ndarray:
-        """Step in intensities with which runs are to measure their response: a tenth of the noise of each pixel."""
-        return np.sqrt(self._variance) / 10
+    def probe(self) -> Any:
+        """Steps in intensities with which runs are to measure their response: a tenth of the noise; 0 where it is no use."""
+        return np.sqrt(self._variance) / 10 if self.independent else 0.0
 
     @property
     def same_exposure(self) -> bool:
@@ -122,9 +124,9 @@ class Judge:
 
     def _risk(self, result: Result) -> Blocks | None:
         """Stein's estimate, with the variance of each pixel, from the change of the result with its image."""
-        if result.response is None or find(result.recipe.method).whole:
+        if result.response is None or not self.independent or find(result.recipe.method).whole:
             return None
-        return stein(result.image, self._noisy, self._variance, result.response)
+        return stein(result.image, self._noisy, self._variance, result.response, self._seen)
 
 
 def _finite(image: Any) -> np.ndarray:

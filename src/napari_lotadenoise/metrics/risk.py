@@ -86,7 +86,9 @@ def pure(
     return _risk(denoise, image, variance, peak, typical / 10 if eps is None else eps, probes, seed)
 
 
-def stein(found: np.ndarray, image: np.ndarray, variance: np.ndarray | float, response: np.ndarray) -> Blocks:
+def stein(
+    found: np.ndarray, image: np.ndarray, variance: np.ndarray | float, response: np.ndarray, counted: np.ndarray | None = None
+) -> Blocks:  # fmt: skip
     """Squared error of a result by Stein's estimate, from a response that was measured beside it.
 
     (f(y) - y)^2 - v + 2 v df/dy, pixel by pixel, for independent noise of variance v at each pixel. The difference of two such
@@ -100,8 +102,10 @@ def stein(found: np.ndarray, image: np.ndarray, variance: np.ndarray | float, re
         Of the noise, in squared intensities.
     response : ndarray
         Derivative of each pixel of the result by its own pixel of the image (`Result.response`).
+    counted : ndarray of bool, optional
+        Which pixels count; default: all.
     """
-    return Blocks.of((found - image) ** 2 + variance * (2 * response - 1))
+    return Blocks.of((found - image) ** 2 + variance * (2 * response - 1), counted)
 
 
 def _risk(
