@@ -67,6 +67,13 @@ def test_resolution_in_inches_and_centimetres_becomes_micrometres(tmp_path):
         assert io.read(tmp_path / "r.tif").scale["X"] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize("unit", ["micron", "um", "\\u00B5m", "\\u00b5m", "Microns"])
+def test_micrometres_are_known_in_every_spelling_of_imagej(tmp_path, unit):
+    metadata = {"axes": "YX", "unit": unit}
+    tifffile.imwrite(tmp_path / "u.tif", array(9, 11), imagej=True, resolution=(2, 2), metadata=metadata)
+    assert io.read(tmp_path / "u.tif").unit == "µm"
+
+
 @pytest.mark.parametrize("content", [b"", b"no tiff at all", b"II*\0\x08\0\0\0"])
 def test_files_that_are_no_tiff_are_refused(tmp_path, content):
     (tmp_path / "bad.tif").write_bytes(content)

@@ -274,7 +274,7 @@ def _write_imagej(path: Path, picture: Picture, recipe: Recipe | None) -> None:
 
 
 def _unit(name: Any) -> str:
-    return "µm" if str(name) in _MICRO else str(name)
+    return "µm" if str(name).lower() in _MICRO else str(name)
 
 
 def _is_ome(path: Path) -> bool:
