@@ -12,7 +12,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from napari_lotadenoise.comparison import Entry
 from napari_lotadenoise.comparison.figure import figure, round_length, save
 from napari_lotadenoise.comparison.panels import panels
-from napari_lotadenoise.comparison.sheet import wrapped
 from napari_lotadenoise.errors import FileError, ParameterError
 from tests.conftest import comparison_of, scene
 
@@ -264,55 +263,6 @@ def test_missing_pixels_do_no_harm(truth, noisy):
     pixels(drawn, 60)
     assert np.isfinite(row(drawn, "residual")[1].images[0].get_clim()).all()
     assert panels(found).columns[0].score == "", "no score of an image that is not finite"
-
-
-@pytest.mark.parametrize(
-    ("count", "shape"), [(1, (64, 64)), (5, (64, 64)), (26, (64, 64)), (6, (30, 240)), (4, (240, 60))]
-)
-def test_nothing_overlaps(count, shape):
-    """Titles, scores, notes, pictures, colour bar: with labels too long for a column, and of one word."""
-    image = scene(shape, 5)
-    options = [{"width": 0.1 * n} for n in range(count)]
-    options[count // 2] = {"strength": 1.0, "shrinkage": "soft", "wavelet": "haar", "levels": 3, "a" * 60: 1}
-    entries = [Entry("wavelet", o, "paper") for o in options]
-    results = [(entry, image + 4 + n) for n, entry in enumerate(entries)]
-    compared = comparison_of(image, results, reference=image, same_exposure=False)  # which has the longest scores
-    drawn = figure(compared, scale={"X": 0.1}, unit="µm")
-    FigureCanvasAgg(drawn).draw()
-    boxes = [(text.get_text(), text.get_window_extent()) for text in drawn.texts]
-    boxes += [(axes.get_label(), axes.get_tightbbox()) for axes in drawn.axes if axes.get_label() == "colours"]
-    boxes += [(axes.get_label(), axes.get_window_extent()) for axes in drawn.axes if axes.get_label() != "colours"]
-    assert len([name for name, _ in boxes if name == "picture"]) == count + 2
-    for (one, a), (other, b) in itertools.combinations(boxes, 2):
-        across, up = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert min(across, up) < 0.5, f"{one!r} overlaps {other!r}"
-    width, height = drawn.bbox.size
-    for name, box in boxes:
-        assert box.x0 >= 0, name
-        assert box.y0 >= 0, name
-        assert box.x1 <= width, name
-        assert box.y1 <= height, name
-
-
-def test_lines_are_broken_so_that_names_keep_their_values():
-    assert wrapped("13. Median, radius 2", 1.1, 7, bold=True, parts=True) == ("13. Median,", "radius 2")
-    assert wrapped("13. Median, radius 2", 1.1, 7, bold=True) == ("13. Median, radius", "2")
-    assert wrapped("Median, radius 2", 3, 7, parts=True) == ("Median, radius 2",)
-    assert wrapped("", 1, 7) == ("",)
-    assert "".join(wrapped("a" * 99, 1, 7)) == "a" * 99
-    assert wrapped("ab", 0.001, 7) == ("a", "b"), "a letter is all that is left to break"
-
-
-def test_up_to_six_columns_a_figure_is_as_wide_as_a_page_and_then_of_its_shape():
-    image = scene((64, 64))
-    for count in (1, 3, 5, 6, 11, 18, 26):
-        results = [(Entry("gaussian", {"width": 0.1 * n}), image + n) for n in range(count)]
-        width, height = figure(comparison_of(image, results, truth=image)).get_size_inches()
-        if count < 6:
-            assert width <= 7.21
-            assert height <= 10
-        else:
-            assert 0.8 < height / width < 2
 
 
 def text_of(pdf):

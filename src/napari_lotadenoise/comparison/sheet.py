@@ -22,6 +22,8 @@ NAMES = {"picture": "image", "inset": "enlarged", "residual": "noisy \N{MINUS SI
 GAP, STRIP, LEFT, MARGIN = 0.05, 0.14, 0.22, 0.08
 #: Width and height of a page; widest and narrowest column.
 _PAGE, _HIGH, _WIDE, _NARROW = 7.2, 9.8, 2.1, 1.1
+#: Lowest and highest shape of a picture, in columns; beyond, it is stretched.
+_LIMITS = 0.125, 5.0
 #: Most columns that stand in one strip; how much higher than wide a larger figure should be; height of titles in columns.
 _ONE, _SHAPE, _TITLES = 6, 1.35, 0.4
 #: How bad a sheet that is empty but for a strip would be, in powers of e of a wrong shape.
@@ -74,12 +76,14 @@ class Sheet:
         side = float(np.clip(widest, _NARROW, _WIDE))
         rows = {name: side * share for name, share in shares.items()}
         named = all(measured(NAMES[name], NOTE) < 72 * height for name, height in rows.items())
-        if not named:
-            notes = [*notes, f"Rows: {', '.join(NAMES[name] for name in rows)}."]
+        rows_told = [] if named else [f"Rows: {', '.join(NAMES[name] for name in rows)}."]
+        stretched = (
+            [] if _LIMITS[0] <= _tall(found) <= _LIMITS[1] else ["Whole pictures are stretched to be seen at all."]
+        )
         width = LEFT + max(across, 2) * (side + GAP) - GAP + MARGIN
         titles = tuple(wrapped(panel.title, side, TITLE, bold=True, parts=True) for panel in found.columns)
         scores = tuple(wrapped(panel.score, side, SCORE, parts=True) for panel in found.columns)
-        below = wrapped(" ".join(notes), width - 2 * MARGIN, NOTE)
+        below = wrapped(" ".join((*notes, *rows_told, *stretched)), width - 2 * MARGIN, NOTE)
         heads = [lines(_most(titles[part]), TITLE) + lines(_most(scores[part]), SCORE) + GAP for part in strips]
         body = sum(rows.values()) + GAP * (len(rows) - 1) + STRIP
         height = 2 * MARGIN + sum(heads) + body * len(heads) + lines(len(below), NOTE)
@@ -138,9 +142,14 @@ def lines(count: int, size: float) -> float:
     return count * size * LINE / 72
 
 
+def _tall(found: Panels) -> float:
+    rows, columns = found.columns[0].picture.shape[:2]
+    return rows / columns
+
+
 def _shares(found: Panels) -> dict[str, float]:
     """Height of each row in widths of a column."""
-    tall = found.columns[0].picture.shape[0] / found.columns[0].picture.shape[1]
+    tall = float(np.clip(_tall(found), *_LIMITS))
     if found.inset is None:
         return {"picture": tall, "residual": tall}
     down, along = found.inset
