@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,12 @@ import pytest
 from scipy import ndimage
 
 from napari_lotadenoise import METHODS, tuning
+from napari_lotadenoise.comparison import Comparison, Entry, Outcome
+from napari_lotadenoise.comparison.score import Score
+from napari_lotadenoise.metrics import Blocks, fitted_psnr, psnr, ssim
 from napari_lotadenoise.params import parameters
+from napari_lotadenoise.recipe import Recipe, fingerprint
+from napari_lotadenoise.result import Result
 
 #: Methods that are content with one image; the others have contract tests of their own.
 SINGLE = [name for name, kind in METHODS.items() if not kind.needs_repeats]
@@ -61,3 +67,36 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"the development images are not at {DATA.name}/ beside the repository")
     return DATA
+
+
+def comparison_of(
+    image: np.ndarray,
+    results: Iterable[tuple[Entry, np.ndarray | str]],
+    axes: str = "YX",
+    reference: np.ndarray | None = None,
+    truth: np.ndarray | None = None,
+    **settings: Any,
+) -> Comparison:
+    """A comparison with these results; a text instead of an image says why there is none.
+
+    Scores are those against the reference; without one, the error against `truth` stands for its estimate.
+    """
+    outcomes = []
+    for entry, found in results:
+        if isinstance(found, str):
+            outcomes.append(Outcome(entry, reason=found))
+            continue
+        recipe = Recipe(
+            entry.method, "fast", dict(entry.options), {}, axes, "apart", False, 0, False, "cpu", 1, "float32",
+            fingerprint(image), seconds=1.5,
+        )  # fmt: skip
+        against = (None, None, None)
+        if reference is not None:
+            against = psnr(found, reference, 255), ssim(found, reference, 255, axes), fitted_psnr(found, reference, 255)
+        score = Score(
+            psnr=against[0], ssim=against[1], fitted_psnr=against[2], peak=255.0, whiteness=0.9, structure=0.01, ratio=1.0,
+            risk=None if truth is None else Blocks.of((found - truth) ** 2), sentence="", seconds=1.5,
+        )  # fmt: skip
+        result = Result(found.astype(np.float32), image, None, {}, recipe)
+        outcomes.append(Outcome(entry, result, score, "all steps done"))
+    return Comparison(image, axes, tuple(outcomes), reference, **settings)

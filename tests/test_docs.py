@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_lotadenoise import io, tables
+from napari_lotadenoise import compare_command, console, io, tables
 from napari_lotadenoise.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,11 +59,33 @@ def test_the_commands_of_the_readme_run(tmp_path, monkeypatch, capsys):
         io.write(name, stack)
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("lotadenoise")]
-    assert len(lines) == 5
+    assert len(lines) == 6
     for number, line in enumerate(lines):
         words = shlex.split(line, comments=True)[1:]
         extra = ["--steps", "3", "--overwrite"] if words[0] == "run" else []
         assert main([*words, *extra]) == 0, (number, line, capsys.readouterr().err)
+
+
+def test_the_comparisons_of_the_guide_run(tmp_path, monkeypatch, capsys):
+    from PIL import Image
+
+    from napari_lotadenoise.samples import confocal
+
+    noisy, truth = ((stack[0] / 2).clip(0, 255).astype("uint8") for stack in confocal((1, 104, 104)))
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(noisy).save("noisy.png")
+    Image.fromarray(truth).save("clean.png")
+    text = (ROOT / "docs" / "user-guide.md").read_text(encoding="utf-8").partition("\n## Comparing methods\n")[2]
+    lines = re.search(r"```sh\n(.*?)```", text, re.DOTALL)[1].splitlines()
+    assert len(lines) == 3
+    with monkeypatch.context() as patch:
+        # Everything but the runs, which test_compare_command has.
+        patch.setattr(compare_command, "_outcomes", lambda planned, *_, **__: ([], True))
+        for line in lines:
+            assert main(shlex.split(line)[1:]) == console.INTERRUPTED, (line, capsys.readouterr().err)
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {"image": noisy, "truth": truth})
+    assert {"fourth", "two-best.pdf"} <= set(os.listdir(tmp_path))
+    assert {"scores.csv", "figure.pdf", "tv-strength-0.5.tif", "nl-ridge.tif"} <= set(os.listdir("fourth"))
 
 
 def test_every_method_has_a_section():

@@ -53,6 +53,23 @@ def test_importing_the_package_and_asking_for_methods_imports_no_torch():
     assert python(code) == "False"
 
 
+def test_a_comparison_needs_no_matplotlib_and_its_figure_no_pyplot():
+    code = (
+        "import sys, napari_lotadenoise.cli, napari_lotadenoise.comparison, napari_lotadenoise.comparison.folder\n"
+        "assert not {'torch', 'matplotlib'} & set(sys.modules)\n"
+        "import numpy as np\n"
+        "from napari_lotadenoise.comparison import Comparison\n"
+        "from napari_lotadenoise.comparison.figure import figure, save\n"
+        "drawn = figure(Comparison(np.ones((32, 32)), 'YX', ()))\n"
+        "import os, tempfile\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    save(drawn, os.path.join(folder, 'a.png'))\n"
+        "    save(drawn, os.path.join(folder, 'a.pdf'))\n"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    assert python(code) == "False"
+
+
 def test_gui_packages_are_imported_in_qt_only():
     for path in PACKAGE.rglob("*.py"):
         if path.parent.name == "_qt":

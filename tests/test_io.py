@@ -1,9 +1,12 @@
 import json
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from napari_lotadenoise import denoise, io
 from napari_lotadenoise.errors import FileError
@@ -62,6 +65,13 @@ def test_resolution_in_inches_and_centimetres_becomes_micrometres(tmp_path):
     for unit, expected in (("INCH", 25_400 / 300), ("CENTIMETER", 10_000 / 300)):
         tifffile.imwrite(tmp_path / "r.tif", array(9, 11), resolution=(300, 300), resolutionunit=unit, metadata=None)
         assert io.read(tmp_path / "r.tif").scale["X"] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("unit", ["micron", "um", "\\u00B5m", "\\u00b5m", "Microns"])
+def test_micrometres_are_known_in_every_spelling_of_imagej(tmp_path, unit):
+    metadata = {"axes": "YX", "unit": unit}
+    tifffile.imwrite(tmp_path / "u.tif", array(9, 11), imagej=True, resolution=(2, 2), metadata=metadata)
+    assert io.read(tmp_path / "u.tif").unit == "µm"
 
 
 @pytest.mark.parametrize("content", [b"", b"no tiff at all", b"II*\0\x08\0\0\0"])
@@ -136,3 +146,103 @@ def test_the_recipe_is_in_the_file_and_beside_it(tmp_path, noisy, name):
                 entry["Value"]["M"]["value"] if "value" in entry["Value"]["M"] else entry["Value"]["M"]["M"]
             )
     assert inside == result.recipe.to_dict()
+
+
+def png(path, data, colour, *, extra=b""):
+    """Write a PNG file of any depth and kind of colour, which most writers do not know."""
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    depth = 8 * data.itemsize
+    header = struct.pack(">IIBBBBB", data.shape[1], data.shape[0], depth, colour, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(row.dtype.newbyteorder(">")).tobytes() for row in data)
+    body = chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+
+
+@pytest.mark.parametrize("name", ["a.png", "A.PNG", "a.bmp"])
+@pytest.mark.parametrize(("axes", "shape"), [("YX", (9, 11)), ("YXS", (9, 11, 3)), ("YXS", (3, 5, 3))])
+def test_grey_and_colour_pictures_are_read_as_they_are(tmp_path, name, axes, shape):
+    data = array(*shape, dtype=np.uint8)
+    Image.fromarray(data).save(tmp_path / name)
+    back = io.read(tmp_path / name)
+    assert (back.axes, back.known_axes, dict(back.scale), back.unit) == (axes, axes, {}, "")
+    assert back.data.dtype == np.uint8
+    assert np.array_equal(back.data, data)
+
+
+def test_a_jpeg_is_read(tmp_path):
+    data = np.full((16, 24), 90, np.uint8)
+    data[:, 12:] = 180
+    Image.fromarray(data).save(tmp_path / "a.jpeg", quality=95)
+    back = io.read(tmp_path / "a.jpeg")
+    assert back.axes == "YX"
+    np.testing.assert_allclose(back.data.astype(float), data, atol=3)
+
+
+def test_sixteen_bits_of_grey_are_kept(tmp_path):
+    data = np.random.default_rng(0).integers(0, 65536, (9, 11), dtype=np.uint16)
+    png(tmp_path / "a.png", data, colour=0)
+    back = io.read(tmp_path / "a.png")
+    assert back.data.dtype == np.uint16
+    assert np.array_equal(back.data, data)
+
+
+@pytest.mark.parametrize(("channels", "mode", "axes"), [(2, "LA", "YX"), (4, "RGBA", "YXS")])
+def test_an_alpha_channel_is_dropped_where_it_hides_nothing(tmp_path, channels, mode, axes):
+    data = array(9, 11, channels, dtype=np.uint8)
+    data[..., -1] = 255
+    Image.fromarray(data, mode).save(tmp_path / "a.png")
+    back = io.read(tmp_path / "a.png")
+    assert back.axes == axes
+    assert np.array_equal(back.data, data[..., 0] if axes == "YX" else data[..., :3])
+    data[4, 5, -1] = 254
+    Image.fromarray(data, mode).save(tmp_path / "a.png")
+    with pytest.raises(FileError, match=r"transparent pixels; save it without an alpha channel"):
+        io.read(tmp_path / "a.png")
+
+
+def test_pictures_that_would_be_cut_or_mistaken_are_refused(tmp_path):
+    png(tmp_path / "deep.png", array(9, 11, 3, dtype=np.uint16), colour=2)
+    with pytest.raises(FileError, match=r"16-bit colours, which cannot be read in full; save it as TIFF"):
+        io.read(tmp_path / "deep.png")
+    frames = [Image.fromarray(array(9, 11, dtype=np.uint8) + n) for n in range(3)]
+    frames[0].save(tmp_path / "film.png", save_all=True, append_images=frames[1:])
+    with pytest.raises(FileError, match=r"is animated; save its frames as a TIFF stack"):
+        io.read(tmp_path / "film.png")
+    Image.fromarray(array(9, 11, 4, dtype=np.uint8), "CMYK").save(tmp_path / "inks.jpg")
+    with pytest.raises(FileError, match=r"four inks of a printer"):
+        io.read(tmp_path / "inks.jpg")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.png", "PNG"), ("a.jpg", "JPEG"), ("a.bmp", "BMP")])
+def test_broken_pictures_are_refused_in_one_line(tmp_path, name, kind):
+    path = tmp_path / name
+    Image.fromarray(array(64, 64, dtype=np.uint8)).save(path)
+    for content in (path.read_bytes()[: path.stat().st_size // 2], b"no picture", b""):
+        path.write_bytes(content)
+        with pytest.raises(FileError, match=f"cannot be read as {kind}; it may be truncated") as caught:
+            io.read(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_the_output_stays_tiff(tmp_path):
+    with pytest.raises(FileError, match=r"must end in .tif"):
+        io.write(tmp_path / "a.png", io.Picture(array(9, 11, dtype=np.uint8), "YX"))
+
+
+def test_a_recipe_that_cannot_be_written_leaves_the_old_one(tmp_path, noisy, monkeypatch):
+    result = denoise(noisy, "median")
+    io.write(tmp_path / "a.tif", io.Picture(result.image, "YX"), result.recipe)
+    before = (tmp_path / "a.recipe.json").read_bytes()
+
+    def full(path, *_, **__):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "write_text", full)
+    with pytest.raises(FileError, match=r"recipe.json cannot be written .No space left"):
+        io.write(tmp_path / "a.tif", io.Picture(result.image, "YX"), result.recipe, overwrite=True)
+    assert (tmp_path / "a.recipe.json").read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == ["a.recipe.json", "a.tif"]

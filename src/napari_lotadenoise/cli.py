@@ -1,4 +1,4 @@
-"""The command ``lotadenoise``: methods, run, noise."""
+"""The command ``lotadenoise``: methods, run, noise; compare has a file of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise import __version__, io, plan, tables
+from napari_lotadenoise import __version__, compare_command, console, io, plan, tables
 from napari_lotadenoise.errors import FileError, LotaDenoiseError, ParameterError
 from napari_lotadenoise.events import Event, Finished, Progress, Started
 from napari_lotadenoise.image import as_dtype
@@ -21,9 +21,6 @@ from napari_lotadenoise.methods import METHODS, find
 from napari_lotadenoise.params import add_arguments, parameters
 from napari_lotadenoise.recipe import Recipe
 from napari_lotadenoise.result import Result
-
-#: Exit codes: something was wrong with input or options; interrupted by the user (as shells have it).
-WRONG, INTERRUPTED = 1, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,10 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.action(options) or 0)
     except LotaDenoiseError as error:
         print(f"lotadenoise: {error}", file=sys.stderr)
-        return WRONG
+        return console.WRONG
     except KeyboardInterrupt:
         print("\nlotadenoise: interrupted; nothing was written.", file=sys.stderr)
-        return INTERRUPTED
+        return console.INTERRUPTED
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         sys.stdout = None
         return 0
@@ -45,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse in two steps, since the options of `run` depend on its method."""
+    if arguments[:1] != ["run"]:
+        return _parser("lota-n2n", None).parse_args(arguments)
     first = argparse.ArgumentParser(add_help=False)
     first.add_argument("--method", default=None)
     first.add_argument("--recipe", default=None)
@@ -62,6 +61,7 @@ def _parser(method: str, recipe: Recipe | None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_methods(commands)
     _add_run(commands, method, recipe)
+    compare_command.add_compare(commands)
     _add_noise(commands)
     return parser
 
@@ -73,7 +73,7 @@ def _add_methods(commands: Any) -> None:
 
 
 def _add_noise(commands: Any) -> None:
-    noise = commands.add_parser("noise", help="noise report of a TIFF file")
+    noise = commands.add_parser("noise", help="noise report of an image file")
     noise.add_argument("input", type=Path, metavar="IN")
     noise.add_argument("--axes", help="one letter an axis of T P C Z Y X S; default: what the file says")
     noise.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
@@ -82,21 +82,13 @@ def _add_noise(commands: Any) -> None:
 
 
 def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
-    run = commands.add_parser("run", help="denoise a TIFF file", argument_default=argparse.SUPPRESS)
-    run.add_argument("input", type=Path, metavar="IN", help="TIFF, ImageJ TIFF or OME-TIFF")
+    run = commands.add_parser("run", help="denoise an image file", argument_default=argparse.SUPPRESS)
+    run.add_argument("input", type=Path, metavar="IN", help="TIFF, ImageJ TIFF, OME-TIFF; PNG, JPEG or BMP")
     run.add_argument("output", type=Path, metavar="OUT", help=".tif (ImageJ) or .ome.tif; the recipe is kept beside it")
     run.add_argument("--method", choices=list(METHODS), help="default: lota-n2n", metavar="METHOD")
     run.add_argument("--preset", choices=("fast", "paper"), help="schedule: fast (default), or paper as published")
     run.add_argument("--recipe", help="repeat the run of this .recipe.json file; other options change it")
-    run.add_argument("--axes", help="one letter an axis of T P C Z Y X S; default: what the file says")
-    run.add_argument(
-        "--channels", choices=("apart", "together"), help="a network for each channel (default), or one for all"
-    )
-    run.add_argument("--volume", action="store_true", help="denoise Z with a 3-D network instead of slice by slice")
-    run.add_argument("--device", help="auto (default), cpu, cuda, cuda:N or mps")
-    run.add_argument("--seed", type=int, help="default: 0; the same seed repeats a CPU run bit for bit")
-    run.add_argument("--threads", type=int, help="processor threads; default: all processors but one")
-    run.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
+    console.add_options(run)
     run.add_argument(
         "--stabilise",
         choices=("auto", "off", "on"),
@@ -141,7 +133,7 @@ def _show_noise(options: argparse.Namespace) -> None:
     from napari_lotadenoise.noise import estimate_noise
 
     picture = io.read(options.input)
-    report = estimate_noise(picture.data, _axes(picture, options.axes), fill=options.fill)
+    report = estimate_noise(picture.data, console.axes_of(picture, options.axes), fill=options.fill)
     if options.json:
         told = {"suited": advice.recommended(report), "advice": advice.summary(report), "warnings": report.warnings}
         print(json.dumps({**report.numbers(), **told}, indent=2))
@@ -215,7 +207,7 @@ def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
             raise ParameterError(f"The recipe is one of {recipe.method}; leave --method out, or the recipe.")
     wanted = recipe.arguments() if recipe else {}
     wanted |= {name: value for name, value in given.items() if name in names}
-    wanted["axes"] = _axes(picture, given.get("axes") or wanted.get("axes"))
+    wanted["axes"] = console.axes_of(picture, given.get("axes") or wanted.get("axes"))
     return wanted
 
 
@@ -241,32 +233,12 @@ def _denoise(image: np.ndarray, wanted: dict[str, Any], *, quiet: bool) -> Resul
 
 
 def _show(event: Event) -> None:
-    terminal = sys.stderr.isatty()
     if isinstance(event, Started):
         print(event.plan, file=sys.stderr)
-    elif isinstance(event, Progress) and terminal:
-        left = "estimating" if event.seconds_left is None else f"{plan.duration(event.seconds_left)} left"
-        losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
-        sigma = "" if event.sigma is None else f"  sigma {event.sigma:.4g}"
-        print(
-            f"\r{event.phase} {event.step}/{event.of}  {losses}{sigma}  {left}\033[K",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
-    elif isinstance(event, Finished) and terminal:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
-def _axes(picture: io.Picture, given: str | None) -> str:
-    if given:
-        return given.upper()
-    if picture.known_axes is None:
-        raise FileError(
-            f"The file does not say what its axes {picture.data.shape} are (it has {picture.axes!r}); "
-            "say it, for example --axes ZYX, TYX or CYX."
-        )
-    return picture.known_axes
+    elif isinstance(event, Progress):
+        console.show_progress(event)
+    elif isinstance(event, Finished):
+        console.clear_progress()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Files in and out, calibrated: TIFF, ImageJ TIFF and OME-TIFF with axes, voxel size and units, and the recipe inside."""
+"""Files in and out: TIFF, ImageJ TIFF and OME-TIFF with axes, voxel size, units and the recipe inside; PNG and JPEG in only."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from napari_lotadenoise import raster
 from napari_lotadenoise.errors import FileError
 from napari_lotadenoise.image import AXIS_NAMES
 from napari_lotadenoise.recipe import Recipe
@@ -55,18 +56,20 @@ class Picture:
 
 
 def read(path: str | os.PathLike[str]) -> Picture:
-    """Read a TIFF, ImageJ TIFF or OME-TIFF file; of several series the first.
+    """Read a TIFF, ImageJ TIFF or OME-TIFF file, of several series the first; or a PNG, JPEG or BMP file.
 
     Raises
     ------
     FileError
-        Where the file is missing, unreadable, truncated or no TIFF.
+        Where the file is missing, unreadable, truncated or of another format.
     """
     path = Path(path)
     if path.is_dir():
-        raise FileError(f"{path} is a folder; name a TIFF file in it.")
+        raise FileError(f"{path} is a folder; name an image file in it.")
     if not path.is_file():
         raise FileError(f"There is no file {path}.")
+    if path.suffix.lower() in raster.SUFFIXES:
+        return Picture(*raster.read(path))
     try:
         with _errors_raised(), tifffile.TiffFile(path) as tif:
             series = tif.series[0]
@@ -75,8 +78,8 @@ def read(path: str | os.PathLike[str]) -> Picture:
             scale, unit = _calibration(tif)
     except Exception as error:  # tifffile raises many kinds for a broken file
         raise FileError(
-            f"{path} cannot be read as TIFF; it may be truncated or another format, which napari may open and save as TIFF "
-            f"({error})."
+            f"{path} cannot be read as TIFF; it may be truncated or of another format; TIFF, PNG, JPEG and BMP are read, others "
+            f"napari may open and save as TIFF ({error})."
         ) from None
     axes = axes.replace("R", "T") if "T" not in axes else axes
     return Picture(data, axes, {a: s for a, s in scale.items() if a in axes}, unit)
@@ -97,22 +100,37 @@ def write(
     """
     path = Path(path)
     check_writable(path, overwrite=overwrite)
+    with whole(path) as part:
+        (_write_ome if _is_ome(path) else _write_imagej)(part, picture, recipe)
+    if recipe is not None:
+        with whole(recipe_path(path)) as part:
+            part.write_text(recipe.to_json() + "\n", encoding="utf-8")
+
+
+@contextlib.contextmanager
+def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a name to write to, which becomes `path` at the end: the file appears complete or not at all.
+
+    Raises
+    ------
+    FileError
+        Where it cannot be written.
+    """
+    path = Path(path)
     try:
-        handle, name = tempfile.mkstemp(suffix=".part.tif", dir=path.parent)
+        handle, name = tempfile.mkstemp(suffix=f".part{path.suffix}", dir=path.parent)
     except OSError as error:
         raise FileError(f"{path} cannot be written ({error.strerror or error}).") from None
     os.close(handle)
     part = Path(name)
     try:
-        (_write_ome if _is_ome(path) else _write_imagej)(part, picture, recipe)
+        yield part
         part.chmod(0o666 & ~_umask())
         part.replace(path)
     except OSError as error:
         raise FileError(f"{path} cannot be written ({error.strerror or error}).") from None
     finally:
         part.unlink(missing_ok=True)
-    if recipe is not None:
-        recipe_path(path).write_text(recipe.to_json() + "\n", encoding="utf-8")
 
 
 def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -256,7 +274,7 @@ def _write_imagej(path: Path, picture: Picture, recipe: Recipe | None) -> None:
 
 
 def _unit(name: Any) -> str:
-    return "µm" if str(name) in _MICRO else str(name)
+    return "µm" if str(name).lower() in _MICRO else str(name)
 
 
 def _is_ome(path: Path) -> bool:

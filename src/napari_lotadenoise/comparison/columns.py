@@ -62,6 +62,26 @@ def verdict(standing: Standing) -> str:
     return standing.closeness.value
 
 
+def headline(score: Score | None, *, fitted: bool = False, estimated: bool = True) -> str:
+    """Say the score that is ranked by: "PSNR 37.9 dB, SSIM 0.94", "est. 37.9 dB"; empty where there is none.
+
+    Parameters
+    ----------
+    score : Score or None
+    fitted, estimated : bool
+        As for `columns`.
+    """
+    if score is None:
+        return ""
+    psnr = score.fitted_psnr if fitted else score.psnr
+    if psnr is not None and score.ssim is not None:
+        return f"{'fitted ' if fitted else ''}PSNR {psnr:.1f} dB, SSIM {score.ssim:.2f}"
+    estimate = score.estimate if estimated else None
+    if estimate is None or estimate.low is None:
+        return ""
+    return f"est. above {estimate.low:.1f} dB" if estimate.psnr is None else f"est. {estimate.psnr:.1f} dB"
+
+
 def _estimated(score: Score) -> float | None:
     return score.estimate.psnr if score.estimate is not None else None
 

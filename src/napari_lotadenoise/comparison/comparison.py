@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.comparison.columns import Column, columns
+from napari_lotadenoise.comparison.columns import Column, columns, headline
 from napari_lotadenoise.comparison.contest import Outcome
 from napari_lotadenoise.comparison.ranking import Closeness, Standing, rank
 
@@ -81,6 +81,10 @@ class Comparison:
         return columns(
             reference=self.reference is not None, fitted=not self.same_exposure, estimated=self.independent
         )  # fmt: skip
+
+    def headline(self, outcome: Outcome) -> str:
+        """The score of an outcome that it is ranked by, in words; empty where there is none."""
+        return headline(outcome.score, fitted=not self.same_exposure, estimated=self.independent)
 
     @property
     def remarks(self) -> tuple[str, ...]:
