@@ -64,13 +64,13 @@ def trials(request):
 
 def doubt(judge, result, variance):
     """What the estimate is off by because the variance of the noise is only measured."""
-    return (2 * float(result.response.mean()) - 1) * ((10 * judge.probe) ** 2 - variance)
+    return (2 * float(result.response.mean()) - 1) * ((judge.sigma) ** 2 - variance)
 
 
 def test_the_noise_is_measured(trials):
     for judge, _, _, variance, _ in trials:
         assert judge.independent
-        assert (10 * judge.probe) ** 2 == pytest.approx(variance, rel=0.1)
+        assert (judge.sigma) ** 2 == pytest.approx(variance, rel=0.1)
 
 
 def test_steins_estimate_is_the_true_error(trials):
@@ -111,7 +111,7 @@ def test_removing_nothing_leaves_all_of_the_noise():
     image = normal(0)
     judge = Judge(image, FLAT)
     score = judge(result_of(image, image, np.ones_like(image)))
-    assert score.risk.mean == pytest.approx((10 * judge.probe) ** 2, rel=1e-5)
+    assert score.risk.mean == pytest.approx((judge.sigma) ** 2, rel=1e-5)
 
 
 def test_a_constant_is_as_wrong_as_it_is():
@@ -132,7 +132,7 @@ def test_where_noise_grows_with_the_signal_each_pixel_has_its_own():
     true = float(np.mean((clean - truth) ** 2))
     assert score.risk.mean == pytest.approx(true, abs=4 * score.risk.standard_error + 0.06 * true)
     assert dark.sum() == bright.sum()
-    level = np.mean((clean - image) ** 2) + (10 * judge.probe) ** 2 * np.mean(2 * response - 1)
+    level = np.mean((clean - image) ** 2) + (judge.sigma) ** 2 * np.mean(2 * response - 1)
     assert abs(level - true) > 0.25 * true
 
 

@@ -87,7 +87,7 @@ def closeness(worse: Blocks, better: Blocks, distance: float) -> Closeness:
     """
     apart = worse - better
     error = (worse.mean + better.mean) / 2
-    if error > 0 and apart.mean < _ALIKE * error and distance < _NEAR * error:
+    if apart.mean == distance == 0 or (error > 0 and apart.mean < _ALIKE * error and distance < _NEAR * error):
         return Closeness.LEVEL
     unsure = apart.mean < max(_DOUBT * error, _SPREAD * apart.standard_error)
     return Closeness.UNSURE if unsure else Closeness.APART
