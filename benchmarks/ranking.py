@@ -22,7 +22,7 @@ from cases import DATA, Case, cases, select
 from scipy.stats import kendalltau
 
 from napari_lotadenoise.comparison.ranking import Closeness, closeness
-from napari_lotadenoise.comparison.strength import noise_map
+from napari_lotadenoise.comparison.variance import noise_map
 from napari_lotadenoise.engine import Options, run
 from napari_lotadenoise.events import Finished
 from napari_lotadenoise.image import Stack, layout_for

@@ -154,7 +154,8 @@ def test_a_given_part_is_as_if_it_had_been_cut_out_before(noisy, truth, crop):
     for one, two in zip(part.outcomes, alone.outcomes, strict=True):
         assert np.array_equal(one.result.image, two.result.image)
         assert one.score.psnr == two.score.psnr
-        assert one.score.risk.mean == two.score.risk.mean
+        # The noise of a part is measured on the whole image, which has more pixels to tell.
+        assert one.score.risk.mean == pytest.approx(two.score.risk.mean, abs=0.15 * 20**2)
     assert np.array_equal(part.image, noisy[crop])
     assert np.array_equal(part.reference, truth[crop])
     assert np.array_equal(noisy[part.crop], noisy[crop])

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from napari_lotadenoise.comparison.score import Judge
-from napari_lotadenoise.comparison.strength import noise_map
+from napari_lotadenoise.comparison.variance import noise_map
 from napari_lotadenoise.engine import Options, run
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image import Layout, Stack
@@ -240,6 +240,28 @@ def test_another_exposure_is_seen_through_the_noise(gain, same):
     judge = Judge(normal(0), FLAT, gain * TRUTH)
     assert judge.gain == pytest.approx(1 / gain, rel=0.01)
     assert judge.same_exposure is same
+
+
+def test_a_reference_with_another_offset_has_another_exposure():
+    assert not Judge(normal(0), FLAT, TRUTH + 100).same_exposure
+    assert Judge(normal(0), FLAT, TRUTH + 1).same_exposure
+
+
+def test_clipped_pixels_are_not_judged():
+    """Their noise is cut off, and a result that leaves them alone would look as bad as the noise that is not there."""
+    clean, noisy = np.clip(TRUTH, None, 140).astype(np.float32), np.clip(normal(0), None, 140)
+    judge = Judge(noisy, FLAT)
+    risk = judge(result_of(noisy, clean, np.zeros_like(clean))).risk
+    assert risk.numbers.sum() == (noisy < 140).sum() < noisy.size
+    assert abs(risk.mean) < 0.15 * SIGMA**2
+
+
+def test_the_doubt_of_the_noise_widens_the_spread():
+    image = normal(0)
+    judge = Judge(image, FLAT)
+    score = judge(blurred(image, 2.0, judge))
+    assert 0.02 * SIGMA**2 < score.doubt < 0.04 * SIGMA**2
+    assert score.estimate.standard_error == pytest.approx(np.hypot(score.risk.standard_error, score.doubt))
 
 
 def test_a_constant_reference_has_no_exposure():

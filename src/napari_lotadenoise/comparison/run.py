@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_lotadenoise import devices
 from napari_lotadenoise.checks import check
 from napari_lotadenoise.comparison.comparison import Comparison
 from napari_lotadenoise.comparison.contest import Outcome, Turn, contest
@@ -18,7 +19,7 @@ from napari_lotadenoise.comparison.score import Judge
 from napari_lotadenoise.errors import ParameterError
 from napari_lotadenoise.image import Stack, layout_for
 from napari_lotadenoise.noise import estimate_noise
-from napari_lotadenoise.options import Options
+from napari_lotadenoise.options import Options, check_whole
 
 #: Smallest side of a crop, pixels.
 _SMALLEST = 16
@@ -82,6 +83,9 @@ def plan(
             f"The reference has the shape {tuple(reference.shape)} and the image {tuple(image.shape)}; "
             "they must be the same."
         )
+    devices.choose(options.device)
+    if options.threads is not None:
+        check_whole(threads=options.threads, seed=options.seed)
     if peak is not None and not peak > 0:
         raise ParameterError(f"peak must be above 0, not {peak!r}.")
     entries = entries_for(_named(methods, image, layout.axes, fill=options.fill), options.preset or "fast")
@@ -91,7 +95,7 @@ def plan(
     if where is not None:
         check(part, layout, fill=options.fill)
     truth = None if reference is None else np.array(reference if where is None else reference[where])
-    judge = Judge(part, layout, truth, peak, fill=options.fill)
+    judge = Judge(part, layout, truth, peak, fill=options.fill, whole=None if where is None else image)
     chosen = dataclasses.replace(options, axes=layout.axes, probe=judge.probe)
     return Plan(part, entries, chosen, judge, where, truth)
 

@@ -7,15 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.comparison.strength import noise_map
+from napari_lotadenoise.comparison.variance import noise_map
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image import Layout, Stack, filled
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.metrics import Blocks, Estimate, fitted_psnr, psnr, ssim, stein
 from napari_lotadenoise.result import Result
 
-#: Gain between image and reference beyond which their exposures count as different.
-_EXPOSURE = 0.05
+#: Gain between image and reference beyond which their exposures count as different, and the difference of their means in
+#: deviations of the reference.
+_EXPOSURE, _SHIFT = 0.05, 0.1
+#: Standard error of the measured noise variance, as a share of it (docs/scores.md).
+_DOUBT = 0.03
+#: Share of the pixels on the lowest or highest level from which these count as clipped, and are not judged.
+_PILED = 1e-3
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Score:
         What the residual says in words.
     seconds : float
         Time of the run.
+    doubt : float
+        Standard error of `risk` that comes from that of the noise variance, which all results of an image share.
     """
 
     psnr: float | None
@@ -53,11 +60,14 @@ class Score:
     ratio: float | None
     sentence: str
     seconds: float
+    doubt: float = 0.0
 
     @property
     def estimate(self) -> Estimate | None:
         """PSNR without the reference, with its spread."""
-        return None if self.risk is None else Estimate(self.risk.mean, self.risk.standard_error, self.peak)
+        if self.risk is None:
+            return None
+        return Estimate(self.risk.mean, float(np.hypot(self.risk.standard_error, self.doubt)), self.peak)
 
 
 class Judge:
@@ -74,6 +84,8 @@ class Judge:
         the bulk of the image.
     fill : bool
         Whether NaN and inf are replaced by their neighbours.
+    whole : array-like, optional
+        The image that `image` is a part of, with axes and channels of the same kind: its noise is measured there.
 
     Raises
     ------
@@ -82,13 +94,16 @@ class Judge:
     """
 
     def __init__(
-        self, image: Any, layout: Layout, reference: Any = None, peak: float | None = None, *, fill: bool = False
-    ) -> None:
+        self, image: Any, layout: Layout, reference: Any = None, peak: float | None = None, *, fill: bool = False,
+        whole: Any = None,
+    ) -> None:  # fmt: skip
         self._noisy = _finite(image)
-        self._seen = np.isfinite(np.asarray(image))
+        self._seen = np.isfinite(np.asarray(image)) & ~_clipped(np.asarray(image))
         self._reference = None if reference is None else _checked(reference, tuple(image.shape))
         self.peak = peak or _peak(image, self._noisy, self._reference)
-        self._variance, self.independent = noise_map(Stack(image, layout, fill=fill))
+        self._variance, self.independent = noise_map(
+            Stack(image, layout, fill=fill), None if whole is None else Stack(whole, layout, fill=fill)
+        )
         self.gain = 1.0 if self._reference is None else _gain(self._noisy, self._reference)
 
     @property
@@ -103,8 +118,12 @@ class Judge:
 
     @property
     def same_exposure(self) -> bool:
-        """Whether image and reference have one scale of intensities."""
-        return abs(self.gain - 1) <= _EXPOSURE
+        """Whether image and reference have one scale of intensities: a gain of about 1, and about the same mean."""
+        reference = self._reference
+        if reference is None or reference.min() == reference.max():
+            return True
+        shift = float(self._noisy.mean(dtype=np.float64) - reference.mean(dtype=np.float64))
+        return abs(shift) <= _SHIFT * float(reference.std(dtype=np.float64)) and abs(self.gain - 1) <= _EXPOSURE
 
     def __call__(self, result: Result) -> Score:
         """Score a result."""
@@ -119,7 +138,7 @@ class Judge:
         assert found is not None, "the engine examines every result"
         return Score(
             *against, self._risk(result), self.peak, found.whiteness.score, found.structure, found.ratio, found.sentence,
-            result.recipe.seconds,
+            result.recipe.seconds, self._doubt(result),
         )  # fmt: skip
 
     def _risk(self, result: Result) -> Blocks | None:
@@ -127,6 +146,22 @@ class Judge:
         if result.response is None or not self.independent or find(result.recipe.method).whole:
             return None
         return stein(result.image, self._noisy, self._variance, result.response, self._seen)
+
+    def _doubt(self, result: Result) -> float:
+        if result.response is None:
+            return 0.0
+        return _DOUBT * abs(float(np.mean(self._variance * (1 - 2 * result.response))))
+
+
+def _clipped(image: np.ndarray) -> np.ndarray:
+    """Where so many pixels lie on the lowest or the highest level that their noise has been cut off."""
+    found = np.zeros(image.shape, dtype=bool)
+    finite = image[np.isfinite(image)]
+    for level in (finite.min(), finite.max()) if finite.size else ():
+        piled = image == level
+        if piled.mean() > _PILED:
+            found |= piled
+    return found if not found.all() else np.zeros_like(found)
 
 
 def _finite(image: Any) -> np.ndarray:

@@ -137,8 +137,10 @@ def _paraboloids(side: int) -> np.ndarray:
     return basis @ basis.T
 
 
-def is_independent(planes: Sequence[np.ndarray]) -> bool:
-    """Whether the noise of neighbouring pixels is independent in most of some planes (Y, X)."""
+def is_independent(
+    planes: Sequence[np.ndarray], fine_limit: float = CORRELATED, coarse_limit: float = CORRELATED_BLOCKS
+) -> bool:
+    """Whether the noise of neighbouring pixels is independent in most of some planes (Y, X), fine and in flat blocks."""
     fine = np.median([lag_one(plane) for plane in planes], axis=0).max()
     coarse = np.median([block_correlation(plane) for plane in planes], axis=0).max()
-    return bool(fine <= CORRELATED and coarse <= CORRELATED_BLOCKS)
+    return bool(fine <= fine_limit and coarse <= coarse_limit)

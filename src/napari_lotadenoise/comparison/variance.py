@@ -8,14 +8,24 @@ from scipy import ndimage
 from napari_lotadenoise.image import Stack
 from napari_lotadenoise.noise import VarianceFit, fit_planes, is_independent
 
-#: Samples of each group of channels that are measured, and every which plane of a volume.
-_SAMPLES, _EVERY = 4, 4
+#: Samples of each group of channels that are measured, every which plane of a volume, and the side of the middle of them.
+_SAMPLES, _EVERY, _SIDE = 4, 4, 1024
+#: Correlation of neighbours, fine and in blocks, from which the estimate of the error is of no use. Fine texture alone makes
+#: half of it, which is why these are not the limits of the noise report: it warns, this forbids.
+_FINE, _COARSE = 0.25, 0.45
 #: Width in pixels of the blur that tells the intensity at a pixel.
 _WIDTH = 1.5
 
 
-def noise_map(stack: Stack) -> tuple[np.ndarray, bool]:
+def noise_map(stack: Stack, whole: Stack | None = None) -> tuple[np.ndarray, bool]:
     """Measure the variance of the noise at each pixel, and whether it is independent from pixel to pixel in all channels.
+
+    Parameters
+    ----------
+    stack : Stack
+        What the map is of.
+    whole : Stack, optional
+        The image that `stack` is a part of, with the same channels: the more pixels are measured, the better.
 
     Returns
     -------
@@ -25,18 +35,24 @@ def noise_map(stack: Stack) -> tuple[np.ndarray, bool]:
     variance = np.empty(stack.array.shape, dtype=np.float32)
     independent = True
     for group in range(stack.groups):
-        measured = [stack.read(group, sample) for sample in stack.spread(_SAMPLES)]
+        source = whole or stack
+        measured = [_middle(source.read(group, sample)) for sample in source.spread(_SAMPLES)]
         by_channel = [
             [plane for block in measured for plane in block[channel].reshape(-1, *block.shape[-2:])[::_EVERY]]
             for channel in range(stack.channels)
         ]
         laws = [fit_planes([p for p in planes if p.min() < p.max()] or planes[:1]) for planes in by_channel]
-        independent &= all(is_independent(planes) for planes in by_channel)
+        independent &= all(is_independent(planes, _FINE, _COARSE) for planes in by_channel)
         for sample in range(stack.samples):
             block = stack.read(group, sample)
             found = [_variance(law, values) for law, values in zip(laws, block, strict=True)]
             stack.write(variance, group, sample, stack.full, np.stack(found))
     return variance, independent
+
+
+def _middle(block: np.ndarray) -> np.ndarray:
+    top, left = (max(0, (n - _SIDE) // 2) for n in block.shape[-2:])
+    return block[..., top : top + _SIDE, left : left + _SIDE]
 
 
 def _variance(law: VarianceFit, values: np.ndarray) -> np.ndarray:
