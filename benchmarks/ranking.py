@@ -121,7 +121,7 @@ def _table(folder: Path) -> str:
         if len(runs) < 10:
             continue
         truth = [run.psnr for run in runs]
-        taus = [f"{kendalltau([get(run) for run in runs], truth)[0]:+.2f}" for get in SCORES.values()]
+        taus = [_tau([get(run) for run in runs], truth) for get in SCORES.values()]
         best = min(runs, key=lambda run: run.risk.mean)
         cells = [
             place.name.rsplit("_", 1)[0].replace("_", " "), "yes" if independent else "**no**", str(len(runs)), *taus,
@@ -139,6 +139,12 @@ def _table(folder: Path) -> str:
         f"{LEVEL} dB of it, is named best or called *perhaps as good* on {sum(unsure)} of {len(unsure)} images.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _tau(scores: list[float], truth: list[float]) -> str:
+    """Kendall's tau, nothing where a score is the same for all."""
+    tau = kendalltau(scores, truth)[0]
+    return f"{tau:+.2f}" if np.isfinite(tau) else ""
 
 
 def _calls(runs: list[Run]) -> Iterator[bool]:

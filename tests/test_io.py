@@ -161,6 +161,14 @@ def png(path, data, colour, *, extra=b""):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
 
 
+def test_three_equal_colours_are_one_image_of_grey_values(tmp_path):
+    grey = array(9, 11, dtype=np.uint8)
+    png(tmp_path / "a.png", np.stack([grey] * 3, -1), colour=2)
+    back = io.read(tmp_path / "a.png")
+    assert back.axes == "YX"
+    np.testing.assert_array_equal(back.data, grey)
+
+
 @pytest.mark.parametrize("name", ["a.png", "A.PNG", "a.bmp"])
 @pytest.mark.parametrize(("axes", "shape"), [("YX", (9, 11)), ("YXS", (9, 11, 3)), ("YXS", (3, 5, 3))])
 def test_grey_and_colour_pictures_are_read_as_they_are(tmp_path, name, axes, shape):

@@ -20,7 +20,7 @@ def read(path: Path) -> tuple[np.ndarray, str]:
     -------
     ndarray, str
         Grey values (Y, X) or colours (Y, X, S) in the data type of the file, and the axes. An alpha channel that is opaque
-        everywhere is dropped.
+        everywhere is dropped; three colours that are equal everywhere are one image of grey values.
 
     Raises
     ------
@@ -47,6 +47,8 @@ def read(path: Path) -> tuple[np.ndarray, str]:
         if (data[..., -1] != np.iinfo(data.dtype).max).any():
             raise FileError(f"{path} has transparent pixels; save it without an alpha channel.")
         data = data[..., 0] if colours == 2 else data[..., :3]
+    if data.ndim == 3 and (data == data[..., :1]).all():  # as many collections of radiographs are saved
+        data = data[..., 0]
     return data, "YX" if data.ndim == 2 else "YXS"
 
 
