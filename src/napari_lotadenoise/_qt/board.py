@@ -120,10 +120,10 @@ class Board(QObject):
 
     def write_figure(self, path: Path) -> None:
         """Write the comparison as a figure, PNG or PDF by its name, with a scale bar where the layer has a unit."""
-        from napari_lotadenoise.comparison import figure
+        from napari_lotadenoise.comparison.figure import figure, save
 
         scale, unit = self.gallery.pixel
-        figure.save(figure.figure(self.comparison, scale=scale, unit=unit), path)
+        save(figure(self.comparison, scale=scale, unit=unit), path)
 
     def close(self) -> None:
         """Leave the viewer as it was; the results stay."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import napari
 from napari.layers import Image
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QEvent, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from napari_lotadenoise._qt.apply import Applier
@@ -17,7 +17,7 @@ from napari_lotadenoise._qt.compare_results import CompareResults
 from napari_lotadenoise._qt.compare_setup import CompareSetup
 from napari_lotadenoise._qt.contest_session import ContestSession, Match
 from napari_lotadenoise._qt.layers import Source
-from napari_lotadenoise._qt.parts import button, fill_dock, label
+from napari_lotadenoise._qt.parts import Dock, button, fill_dock, label
 from napari_lotadenoise.errors import LotaDenoiseError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from napari_lotadenoise.events import Preview
 
 
-class CompareWidget(QWidget):
+class CompareWidget(Dock):
     """Dock widget that compares methods on a part of an image layer.
 
     Parameters
@@ -233,18 +233,8 @@ class CompareWidget(QWidget):
 
     # ---------------------------------------------------------------- leaving
 
-    def event(self, event: QEvent) -> bool:
-        """Taken out of its dock (napari's way of closing it), end the run: nothing learns on unseen."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._leave()
-        return super().event(event)
-
-    def closeEvent(self, event: Any) -> None:
-        """End the run when the window is closed."""
-        self._leave()
-        super().closeEvent(event)
-
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """End what runs and leave the viewer as it was."""
         if not hasattr(self, "tabs"):  # closed before it was put together
             return
         self.setup.forget()

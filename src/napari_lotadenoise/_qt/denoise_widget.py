@@ -8,7 +8,7 @@ import napari
 from napari.layers import Image
 from napari.utils.notifications import show_warning
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QSpinBox,
@@ -23,7 +23,7 @@ from napari_lotadenoise._qt.form import make_form, read_form
 from napari_lotadenoise._qt.layer_box import LayerBox
 from napari_lotadenoise._qt.layers import data_of
 from napari_lotadenoise._qt.map_boxes import MapBoxes
-from napari_lotadenoise._qt.parts import fill_dock, label, labelled, strength_slider
+from napari_lotadenoise._qt.parts import Dock, fill_dock, label, labelled, strength_slider
 from napari_lotadenoise._qt.plot import LivePlot
 from napari_lotadenoise._qt.run_bar import RunBar
 from napari_lotadenoise._qt.session import Order, Session
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from napari_lotadenoise.image import Layout
 
 
-class DenoiseWidget(QWidget):
+class DenoiseWidget(Dock):
     """Dock widget that denoises an image layer while you watch.
 
     Parameters
@@ -317,18 +317,8 @@ class DenoiseWidget(QWidget):
 
     # ---------------------------------------------------------------- leaving
 
-    def event(self, event: QEvent) -> bool:
-        """Taken out of its dock (napari's way of closing it), end the run: nothing learns on unseen."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self._leave()
-        return super().event(event)
-
-    def closeEvent(self, event: Any) -> None:
-        """End the run when the window is closed."""
-        self._leave()
-        super().closeEvent(event)
-
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """End the run, if there is one: nothing learns on unseen."""
         if hasattr(self, "verdict"):
             self.verdict.diagnosis.forget()
         if getattr(self, "session", None) is not None:

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
 #: Narrowest dock in which nothing is cut off.
 NARROWEST = 330
+
+
+class Dock(QWidget):
+    """A dock widget that is told when it goes, whichever way it is closed."""
+
+    def leave(self) -> None:
+        """End what runs. May be called before the dock is put together, and twice."""
+
+    def event(self, event: QEvent) -> bool:
+        """Notice that the widget is taken out of its dock, which is napari's way of closing it."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.leave()
+        return super().event(event)
+
+    def closeEvent(self, event: Any) -> None:
+        """Notice that the window is closed."""
+        self.leave()
+        super().closeEvent(event)
 
 
 def fill_dock(dock: QWidget, content: QWidget) -> None:
