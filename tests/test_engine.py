@@ -1,4 +1,6 @@
 import ctypes
+import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -382,3 +384,12 @@ def test_the_last_weights_are_kept_unless_they_score_clearly_worse(noisy, monkey
         trainer._take_score()
     trainer.keep_best()
     assert weight.flatten()[0].item() == kept
+
+
+def test_a_sigma_that_is_only_a_bound_is_called_one():
+    truth = scene((96, 96))
+    noisy = truth + np.random.default_rng(0).normal(0, 15, truth.shape).astype(np.float32)
+    early, late = (denoise(noisy, "noise2self", steps=steps, threads=1) for steps in (3, 300))
+    assert re.fullmatch(r"sigma at most [\d.]+ \(the noise measures 1[3-7][\d.]*\)", early.sigma_words)
+    assert late.sigma_words == f"sigma {late.sigma:.4g}"
+    assert dataclasses.replace(late, sigma=None).sigma_words == ""

@@ -171,7 +171,7 @@ def _run(options: argparse.Namespace) -> None:
             extra = io.Picture(getattr(result, name), axes, picture.scale, picture.unit)
             io.write(given[name], extra, overwrite=overwrite)
     if not given.get("quiet"):
-        sigma = "" if result.sigma is None else f", sigma {result.sigma:.4g}"
+        sigma = f", {result.sigma_words}" if result.sigma_words else ""
         clips = f", {clipped} pixels clipped to {picture.data.dtype}" if clipped else ""
         print(
             f"{options.output}: {plan.duration(result.recipe.seconds)}, {result.recipe.reason}{sigma}{clips}",

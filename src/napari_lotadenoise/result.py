@@ -13,6 +13,10 @@ from napari_lotadenoise.recipe import Recipe
 from napari_lotadenoise.residual import ResidualReport
 
 
+#: Sigma of a method in units of the measured noise above which it is a bound and no estimate.
+_LOOSE = 1.25
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """What the network made of the image after so many steps: one prediction, without an ensemble.
@@ -63,6 +67,20 @@ class Result:
     diagnosis: ResidualReport | None = None
     response: np.ndarray | None = None
     snapshots: tuple[Snapshot, ...] = ()
+
+    @property
+    def sigma_words(self) -> str:
+        """The sigma of the method for a sentence, empty where it has none.
+
+        Most methods can only bound it from above, by what they have not learnt to predict; where the image itself tells of
+        clearly weaker noise, the number is called what it is.
+        """
+        if self.sigma is None:
+            return ""
+        measured = None if self.diagnosis is None else self.diagnosis.expected
+        if measured is not None and self.sigma > _LOOSE * measured:
+            return f"sigma at most {self.sigma:.4g} (the noise measures {measured:.4g})"
+        return f"sigma {self.sigma:.4g}"
 
     @property
     def residual(self) -> np.ndarray:

@@ -136,7 +136,7 @@ class Session(QObject):
             add(self._viewer, self.source, event.result, title)
             self._viewer.layers.move(len(self._viewer.layers) - 1, self._viewer.layers.index(layer))
             self._viewer.layers.selection.active = layer
-        sigma = "" if event.result.sigma is None else f", sigma {event.result.sigma:.4g}"
+        sigma = f", {event.result.sigma_words}" if event.result.sigma_words else ""
         seconds = plan.duration(event.result.recipe.seconds)
         notes = " ".join([event.result.recipe.verdict, remark, *event.result.recipe.notes]).strip()
         self._end(None, f"{layer.name}: {seconds}, {event.reason}{sigma}. {notes}".strip())
