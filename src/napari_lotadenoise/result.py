@@ -12,7 +12,6 @@ from napari_lotadenoise.method import Curve
 from napari_lotadenoise.recipe import Recipe
 from napari_lotadenoise.residual import ResidualReport
 
-
 #: Sigma of a method in units of the measured noise above which it is a bound and no estimate.
 _LOOSE = 1.25
 
