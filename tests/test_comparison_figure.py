@@ -210,7 +210,9 @@ def test_estimates_are_said_where_there_are_some(truth, noisy):
     assert "Without a reference, methods are ranked by Stein's estimate" in " ".join(words(figure(estimated)))
     unknown = comparison_of(noisy, [(NLM, truth + 4)])
     assert panels(unknown).columns[1].score == ""
-    correlated = comparison_of(noisy, [(NLM, truth + 4)], truth=truth, independent=False)
+    correlated = comparison_of(
+        noisy, [(NLM, truth + 4)], truth=truth, independent=False, caution="It is correlated between pixels."
+    )
     assert panels(correlated).columns[1].score == ""
     assert "correlated between pixels" in " ".join(words(figure(correlated)))
 

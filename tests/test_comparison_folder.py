@@ -65,7 +65,8 @@ def test_remarks_stand_below_the_table():
     found = comparison_of(truth, [(ENTRIES[1], truth + 2)], truth=truth)
     assert report(found).startswith("Place")
     assert report(found).endswith(f"\n\n{found.remarks[0]}\n")
-    assert report(compared()) == compared().text()
+    bare = compared()
+    assert report(bare) == f"{bare.text()}\n{bare.remarks[0]}\n"
 
 
 def test_a_folder_that_cannot_be_used_is_refused_beforehand(tmp_path):

@@ -264,6 +264,19 @@ def test_the_doubt_of_the_noise_widens_the_spread():
     assert score.estimate.standard_error == pytest.approx(np.hypot(score.risk.standard_error, score.doubt))
 
 
+def test_why_there_is_no_estimate_is_said():
+    assert Judge(normal(0), FLAT).caution == ""
+    tiny = Judge(normal(0)[:20, :20], FLAT)
+    assert "smaller than 32 pixels" in tiny.caution
+    assert not tiny.independent
+    clean = np.where(np.indices(TRUTH.shape).sum(0) // 16 % 2, 10.0, 200.0)
+    assert "hardly any noise" in Judge(clean, FLAT).caution
+    wide = (TRUTH + 40 * ndimage.gaussian_filter(np.random.default_rng(0).standard_normal(TRUTH.shape), 1.0)).astype(
+        np.float32
+    )
+    assert "is correlated" in Judge(wide, FLAT).caution
+
+
 def test_a_constant_reference_has_no_exposure():
     judge = Judge(normal(0), FLAT, np.full(TRUTH.shape, 100.0))
     assert judge.same_exposure

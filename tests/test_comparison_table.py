@@ -1,6 +1,7 @@
 """Who is best and by how much, and the table as text, CSV and JSON."""
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -13,7 +14,7 @@ from napari_lotadenoise.comparison.columns import columns, verdict
 from napari_lotadenoise.comparison.ranking import Closeness, closeness, rank
 from napari_lotadenoise.comparison.score import Score
 from napari_lotadenoise.metrics import Blocks
-from napari_lotadenoise.recipe import Recipe
+from napari_lotadenoise.recipe import FINISHED_EARLY, Recipe
 from napari_lotadenoise.result import Result
 
 NAMES = ("gaussian", "median", "nlm", "nl-ridge", "tv", "wavelet")
@@ -194,11 +195,18 @@ def test_the_spread_is_two_standard_errors_to_each_side():
 
 def test_remarks_say_what_has_to_be_known():
     plain = comparison_of(reference=True)
-    assert plain.remarks == ()
-    assert "fitted" in comparison_of(reference=True, same_exposure=False).remarks[0]
+    assert plain.remarks == ("The noisy input has inf dB.",), "it is the reference here"
+    assert "fitted" in comparison_of(reference=True, same_exposure=False).remarks[1]
     assert "Stein" in comparison_of().remarks[0]
     (remark,) = comparison_of(independent=False).remarks
-    assert "correlated" in remark
+    assert "none is shown" in remark
+    assert comparison_of(independent=False, caution="It is correlated.").remarks == ("It is correlated.",)
+    early = outcome_of("tv", score_of(error=3.0), reason=FINISHED_EARLY)
+    recipe = dataclasses.replace(early.result.recipe, reason=FINISHED_EARLY, training={"steps": 90})
+    early = dataclasses.replace(early, result=dataclasses.replace(early.result, recipe=recipe))
+    found = comparison_of(early)
+    assert verdict(found.ranked[0]) == "best, finished early (3 of 90 steps)"
+    assert "finished early" in found.remarks[0]
     assert "psnr_estimated" not in [column.name for column in comparison_of(independent=False).columns]
 
 
@@ -250,7 +258,7 @@ def test_json_says_what_was_compared_and_how_to_do_it_again(mixed):
     found = json.loads(mixed.to_json())
     assert (found["axes"], found["shape"], found["peak"]) == ("YX", [4, 4], 255.0)
     assert found["crop"] == [[3, 7], [0, 4]]
-    assert found["remarks"] == []
+    assert found["remarks"] == list(mixed.remarks)
     assert sorted(found["recipes"]) == ["gaussian", "nl-ridge"]
     assert Recipe.from_json(json.dumps(found["recipes"]["nl-ridge"])) == mixed.outcomes[1].result.recipe
     assert json.loads(comparison_of().to_json())["crop"] is None

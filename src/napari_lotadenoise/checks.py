@@ -90,7 +90,7 @@ def _check_values(stack: Stack, *, is_float: bool) -> None:
         if not stack.fill:
             named = " and ".join(f"{count} {name}" for count, name in zip(bad, ("NaN", "inf"), strict=True) if count)
             raise NotFiniteError(
-                f"The image holds {named}; fill=True, --fill or the button 'Fill and denoise' "
+                f"The image holds {named}; fill=True, --fill or 'Fill' in the dock "
                 "replaces each by the nearest finite value."
             )
     if low > high:

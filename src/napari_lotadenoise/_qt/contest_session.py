@@ -127,7 +127,7 @@ def _contest(match: Match, known: Any, mailbox: Mailbox) -> Callable[[], Generat
             yield str(error)
             return
         except Exception as error:  # the layer's own data may fail in any way; a thread must not die of it unheard
-            yield f"The layer cannot be read ({error})."
+            yield f"This layer does not work: {error}."
             return
         early = yield ready
         if early is not None:  # nobody runs yet who could hear it

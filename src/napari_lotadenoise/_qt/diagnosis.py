@@ -61,6 +61,8 @@ class Diagnosis(QObject):
             answer: tuple[NoiseReport | None, str, int] = (estimate_noise(data, axes, fill=True), "", id(data))
         except LotaDenoiseError as error:
             answer = (None, str(error), id(data))
+        except Exception as error:  # a thread must not die of strange data unheard
+            answer = (None, f"The noise cannot be measured ({error}).", id(data))
         with contextlib.suppress(RuntimeError):  # the window is gone, and this with it
             self._measured.emit(question, answer)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from napari_lotadenoise.comparison.contest import Outcome
 from napari_lotadenoise.comparison.ranking import Standing
 from napari_lotadenoise.comparison.score import Score
+from napari_lotadenoise.recipe import FINISHED_EARLY
 
 Value = float | int | str | None
 
@@ -53,13 +55,20 @@ def _scored(get: Callable[[Score], Value]) -> Callable[[Standing], Value]:
 
 def verdict(standing: Standing) -> str:
     """Say in words where an outcome stands."""
-    if standing.outcome.score is None:
-        return standing.outcome.reason
-    if standing.place is None:
-        return "not ranked"
-    if standing.place == 1 and not standing.close:
-        return "best"
-    return standing.closeness.value
+    outcome = standing.outcome
+    if outcome.score is None:
+        return outcome.reason
+    first = standing.place == 1 and not standing.close
+    where = "not ranked" if standing.place is None else "best" if first else standing.closeness.value
+    return ", ".join(words for words in (where, _cut_short(outcome)) if words)
+
+
+def _cut_short(outcome: Outcome) -> str:
+    """How far a training came that was finished before its time."""
+    if outcome.result is None or outcome.result.recipe.reason != FINISHED_EARLY:
+        return ""
+    recipe = outcome.result.recipe
+    return f"{FINISHED_EARLY} ({max(recipe.steps_done)} of {recipe.training['steps']} steps)"
 
 
 def headline(score: Score | None, *, fitted: bool = False, estimated: bool = True) -> str:

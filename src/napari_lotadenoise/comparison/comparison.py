@@ -14,6 +14,8 @@ import numpy as np
 from napari_lotadenoise.comparison.columns import Column, columns, headline
 from napari_lotadenoise.comparison.contest import Outcome
 from napari_lotadenoise.comparison.ranking import Closeness, Standing, rank
+from napari_lotadenoise.metrics import fitted_psnr, psnr
+from napari_lotadenoise.recipe import FINISHED_EARLY
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Comparison:
     same_exposure : bool
         Whether reference and image have one scale of intensities; where not, the fitted PSNR ranks.
     independent : bool
-        Whether the noise is independent from pixel to pixel; where not, there is no estimate without a reference.
+        Whether there is an estimate without a reference: not where the noise is correlated, or there is hardly any.
+    caution : str
+        Why there is none, or why it may mislead; empty where nothing speaks against it.
     crop : tuple of slice or None
         Where the part is in the whole image.
     """
@@ -48,6 +52,7 @@ class Comparison:
     same_exposure: bool = True
     independent: bool = True
     crop: tuple[slice, ...] | None = None
+    caution: str = ""
 
     @property
     def ranked(self) -> tuple[Standing, ...]:
@@ -89,20 +94,25 @@ class Comparison:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What has to be known to read the table, one sentence each."""
-        found = []
+        found = [] if self.reference is None else [f"The noisy input has {self._noisy_psnr():.2f} dB."]
+        if any(o.result is not None and o.result.recipe.reason == FINISHED_EARLY for o in self.outcomes):
+            found.append("Trainings that were finished early may do better with more time.")
         if not self.same_exposure:
             found.append(
                 "Image and reference have different exposures: PSNR is ranked after the best gain and offset (fitted)."
             )
-        if not self.independent:
-            found.append(
-                "The noise is correlated between pixels: no score without a reference can be believed, so none is shown."
-            )
-        elif self.reference is None:
+        if self.caution or not self.independent:
+            found.append(self.caution or "No score without a reference can be believed here, so none is shown.")
+        if self.reference is None and self.independent:
             found.append(
                 "Without a reference, methods are ranked by Stein's estimate of their error; look at the pictures first."
             )
         return tuple(found)
+
+    def _noisy_psnr(self) -> float:
+        assert self.reference is not None
+        score = psnr if self.same_exposure else fitted_psnr
+        return score(np.nan_to_num(self.image), self.reference, self.peak)
 
     def rows(self) -> list[dict[str, Any]]:
         """The table as numbers and texts, one dictionary an entry, the best one first."""

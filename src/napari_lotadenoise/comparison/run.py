@@ -55,7 +55,7 @@ class Plan:
         assert self.options.axes is not None
         return Comparison(
             self.image, self.options.axes, tuple(outcomes), self.reference, self.judge.peak, self.judge.same_exposure,
-            self.judge.independent, self.crop,
+            self.judge.independent, self.crop, self.judge.caution,
         )  # fmt: skip
 
 

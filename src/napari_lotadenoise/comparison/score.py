@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.comparison.variance import noise_map
+from napari_lotadenoise.comparison.variance import looks_independent, noise_map
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image import Layout, Stack, filled
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.metrics import Blocks, Estimate, fitted_psnr, psnr, ssim, stein
+from napari_lotadenoise.noise.report import SMALLEST
 from napari_lotadenoise.result import Result
 
 #: Gain between image and reference beyond which their exposures count as different, and the difference of their means in
@@ -19,6 +20,8 @@ from napari_lotadenoise.result import Result
 _EXPOSURE, _SHIFT = 0.05, 0.1
 #: Standard error of the measured noise variance, as a share of it (docs/scores.md).
 _DOUBT = 0.03
+#: Noise in units of the largest intensity below which there is none to judge by.
+_NONE = 1e-4
 #: Share of the pixels on the lowest or highest level from which these count as clipped, and are not judged.
 _PILED = 1e-3
 
@@ -106,6 +109,23 @@ class Judge:
         )
         self.gain = 1.0 if self._reference is None else _gain(self._noisy, self._reference)
 
+        self.caution = self._caution(Stack(image if whole is None else whole, layout, fill=fill))
+
+    def _caution(self, measured: Stack) -> str:
+        """Why there can be no estimate without a reference, or why it may mislead."""
+        small = min(self._noisy.shape[i] for i, axis in enumerate(measured.layout.axes) if axis in "YX") < SMALLEST
+        if small or self.sigma <= _NONE * float(np.abs(self._noisy).max()):
+            self.independent = False
+            why = f"is smaller than {SMALLEST} pixels" if small else "holds hardly any noise"
+            return f"The image {why}: no score without a reference can be believed, so none is shown."
+        if not self.independent:
+            return "The noise is correlated between pixels: no score without a reference can be believed, so none is shown."
+        if not looks_independent(measured):
+            return (
+                "The noise may be correlated between pixels: the estimate then flatters methods that keep much of it."
+            )
+        return ""
+
     @property
     def sigma(self) -> float:
         """Noise deviation in intensities, the root of the mean variance."""
@@ -124,6 +144,12 @@ class Judge:
             return True
         shift = float(self._noisy.mean(dtype=np.float64) - reference.mean(dtype=np.float64))
         return abs(shift) <= _SHIFT * float(reference.std(dtype=np.float64)) and abs(self.gain - 1) <= _EXPOSURE
+
+    def decibels(self, image: np.ndarray) -> float | None:
+        """PSNR of a picture, fitted where exposures differ: what is ranked by; None without a reference."""
+        if self._reference is None:
+            return None
+        return (psnr if self.same_exposure else fitted_psnr)(image, self._reference, self.peak)
 
     def __call__(self, result: Result) -> Score:
         """Score a result."""

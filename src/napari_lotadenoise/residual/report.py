@@ -25,6 +25,8 @@ from napari_lotadenoise.residual.words import sentences
 PLANES, PIXELS = 16, 8e6
 #: Correlation of the noise above which a blind sigma is too small to be of use. Fine texture alone makes it 0.1.
 TELLING = 0.2
+#: Estimated noise in units of the image's deviation that is no noise but rounding.
+_NONE = 1e-4
 #: Smallest side of a plane whose residual can be judged.
 SMALLEST = 16
 
@@ -234,7 +236,8 @@ def _expected(
     if sigma is not None:
         return float(sigma) or None
     # Of the estimators this one sees the mean of noise that depends on the signal.
-    return (patch_sigma(noisy) or None) if blind else None
+    found = patch_sigma(noisy) if blind else 0.0
+    return found if found > _NONE * float(noisy.std()) else None
 
 
 def _pooled(found: list[ResidualReport]) -> ResidualReport:
