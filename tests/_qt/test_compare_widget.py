@@ -10,6 +10,7 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 
 from napari_lotadenoise import compare, denoise, samples, tuning
+from napari_lotadenoise._qt.compare_widget import _cut_short
 from napari_lotadenoise._qt.compat import camera_of, grid_of
 from napari_lotadenoise._qt.views import MODES
 from napari_lotadenoise.comparison import Entry
@@ -203,7 +204,7 @@ def test_stopping_one_leaves_the_others(open_compare, stack, qtbot):
     _, dock = open_compare(stack[0])
     dock.setup.contestants.choose(ENDLESS, "median", "gaussian")
     click(dock.start, qtbot)
-    number = next(n for n, entry in enumerate(dock._match.entries) if entry.key == ENDLESS.key)
+    number = next(n for n, entry in enumerate(dock.session.match.entries) if entry.key == ENDLESS.key)
     # The list keeps its own order, so the endless one may come after others.
     learning(dock, qtbot, number)
     with qtbot.waitSignal(dock.finished, timeout=60_000):
@@ -218,7 +219,7 @@ def test_stop_all_keeps_what_is_done_and_finish_one_keeps_what_is_learnt(open_co
     _, dock = open_compare(stack[0])
     dock.setup.contestants.choose("gaussian", ENDLESS, Entry("zs-n2n", {"steps": 100_000}))
     click(dock.start, qtbot)
-    entries = [entry.method for entry in dock._match.entries]
+    entries = [entry.method for entry in dock.session.match.entries]
     qtbot.waitUntil(lambda: dock._running == entries.index("lota-n2n"), timeout=60_000)
     learning(dock, qtbot, entries.index("lota-n2n"))
     click(dock.hurry, qtbot)
@@ -264,6 +265,7 @@ def test_closing_the_dock_ends_the_run_and_leaves_the_viewer_as_it_was(open_comp
     assert viewer.layers["cells"].visible
     assert (grid_of(viewer).enabled, camera_of(viewer).zoom) == pytest.approx(before)
     assert not any(str(key).upper() == "Q" for key in viewer.keymap)
+    assert not any("learning" in name for name in names(viewer))
 
 
 def test_one_entry_can_run_again(open_compare, stack, qtbot):
@@ -376,10 +378,10 @@ def test_the_steps_on_the_way_can_be_seen_and_gone_back_to(open_compare, stack, 
     assert f"After {snapshots[3].step} steps: {psnr(snapshots[3].image, plan.reference, plan.judge.peak):.2f} dB" in (
         bar.step_words.text()
     )
-    assert dock._entry(0).options["until"] == snapshots[3].step
+    assert _cut_short(QUICK, dock.board.state(0)).options["until"] == snapshots[3].step
     bar.steps.setValue(len(snapshots))
     np.testing.assert_array_equal(layer.data, dock.board.outcomes[0].result.image)
-    assert "until" not in dock._entry(0).options
+    assert _cut_short(QUICK, dock.board.state(0)) is QUICK
 
 
 def test_the_profile_holds_the_intensities_along_the_line(open_compare, stack, qtbot):
@@ -408,6 +410,125 @@ def test_the_table_is_exported_and_a_place_that_cannot_be_written_is_named(open_
     assert "cannot be written" in dock.status.text()
     dock.results.export_figure(tmp_path / "figure.pdf")
     assert (tmp_path / "figure.pdf").read_bytes()[:4] == b"%PDF"
+
+
+def test_the_winner_goes_to_the_layer_that_was_compared_on_whatever_is_active_now(open_compare, stack, qtbot):
+    viewer, dock = open_compare(stack[0])
+    run(dock, qtbot, "median")
+    viewer.add_image(stack[0][:, ::-1], name="other")  # becomes the active layer, and the one that is chosen above
+    click(dock.results.result.whole, qtbot)
+    qtbot.waitUntil(lambda: dock.applier.session is None, timeout=60_000)
+    assert "cells · Median" in names(viewer)
+    assert "other · Median" not in names(viewer)
+    shown = {layer.name for layer in viewer.layers if layer.visible}
+    assert shown == {"cells", "other", "cells · Median"}, "the pictures of the comparison have stepped aside"
+    dock.results.view.changed.emit()
+    assert not viewer.layers["cells · Median"].visible, "and are back when a view is asked for"
+    assert dock.board.picture(0).visible
+
+    viewer.layers.remove("cells")
+    click(dock.results.result.whole, qtbot)
+    assert "is not there any more" in dock.status.text()
+
+
+def test_applying_can_be_stopped(open_compare, stack, qtbot):
+    viewer, dock = open_compare(stack[0])
+    dock.setup.contestants.choose(ENDLESS)
+    click(dock.start, qtbot)
+    learning(dock, qtbot, 0)
+    with qtbot.waitSignal(dock.finished, timeout=60_000):
+        click(dock.hurry, qtbot)
+    click(dock.results.result.whole, qtbot)
+    worker = dock.applier.session.worker
+    assert dock.halt.isVisibleTo(dock)
+    assert not dock.start.isEnabled()
+    with qtbot.waitSignal(worker.finished, timeout=30_000):
+        click(dock.halt, qtbot)
+    assert dock.start.isEnabled()
+    assert "cells · LoTA-N2N" not in names(viewer)
+
+
+def test_step_and_strength_are_one_state_and_the_recipe_is_that_of_the_picture(open_compare, stack, qtbot):
+    _, dock = open_compare(stack[0])
+    dock.setup.keep.setChecked(True)
+    run(dock, qtbot, QUICK, "median")
+    table, bar, board = dock.results.table, dock.results.result, dock.board
+    number = next(n for n, outcome in board.outcomes.items() if outcome.entry.method == "lota-n2n")
+    table.choose(number)
+    snapshot = board.outcomes[number].result.snapshots[2]
+    bar.steps.setValue(2)
+    bar.strength.setValue(0.5)
+    layer = board.picture(number)
+    np.testing.assert_allclose(np.asarray(layer.data), 0.5 * snapshot.image + 0.5 * board.plan.image, rtol=1e-5)
+    assert layer.name == f"{QUICK.label}, step {snapshot.step}, strength 0.50"
+    recipe = layer.metadata["lotadenoise"]
+    assert (recipe["steps_done"], recipe["training"]["until"], recipe["strength"]) == (
+        [snapshot.step],
+        snapshot.step,
+        0.5,
+    )
+    table.choose(1 - number)
+    assert bar.strength.value() == 1
+    table.choose(number)
+    assert (bar.steps.value(), bar.strength.value()) == (2, 0.5)
+
+
+def test_the_views_follow_the_strength(open_compare, stack, qtbot):
+    viewer, dock = open_compare(stack[0])
+    run(dock, qtbot, "median", "gaussian")
+    best = dock.results.table.number
+    dock.results.view.mode.setCurrentText(MODES[2])
+    dock.board.views.line.to(10)
+    dock.results.result.strength.setValue(0.0)
+    mixed = np.asarray(viewer.layers[-2].data)
+    np.testing.assert_allclose(mixed[..., :10], dock.board.plan.image[..., :10])
+    assert dock.board.views.line.column == 10
+    dock.results.view.mode.setCurrentText(MODES[4])
+    label = dock.board.outcomes[best].entry.label
+    np.testing.assert_allclose(np.asarray(viewer.layers[f"residual of {label}, strength 0.00"].data), 0, atol=1e-4)
+
+
+def test_a_comparison_that_cannot_start_leaves_the_one_before(open_compare, stack, qtbot):
+    viewer, dock = open_compare(stack[0])
+    run(dock, qtbot, "median", "gaussian")
+    before = states(dock)
+    broken = stack[0].astype(np.float32)
+    broken[:, 5, 5] = np.nan
+    viewer.add_image(broken, name="broken")
+    dock.setup.crop.kind.setCurrentText("whole layer")
+    with qtbot.waitSignal(dock.finished, timeout=30_000):
+        dock.compare()
+    assert "NaN" in dock.status.text()
+    assert states(dock) == before
+    assert dock.board.picture(0) is not None
+
+
+def test_what_is_run_again_and_stopped_is_there_still(open_compare, stack, qtbot):
+    _, dock = open_compare(stack[0])
+    dock.setup.contestants.choose(ENDLESS)
+    click(dock.start, qtbot)
+    learning(dock, qtbot, 0)
+    with qtbot.waitSignal(dock.finished, timeout=60_000):
+        click(dock.hurry, qtbot)
+    kept = dock.board.outcomes[0]
+    click(dock.results.result.again, qtbot)
+    qtbot.wait(1500)
+    with qtbot.waitSignal(dock.finished, timeout=60_000):
+        click(dock.halt, qtbot)
+    assert dock.board.outcomes[0] is kept
+    np.testing.assert_array_equal(dock.board.picture(0).data, kept.result.image)
+
+
+def test_pictures_can_be_taken_away_and_others_come_back(open_compare, stack, qtbot):
+    viewer, dock = open_compare(stack[0])
+    viewer.add_labels(np.ones(stack[0].shape, dtype=int), name="cells found")
+    viewer.layers.selection.active = viewer.layers["cells"]
+    run(dock, qtbot, "median")
+    assert not viewer.layers["cells found"].visible
+    click(dock.results.remove, qtbot)
+    assert names(viewer) == ["cells", "cells found"]
+    assert all(layer.visible for layer in viewer.layers)
+    assert "Median" in states(dock)
 
 
 # ---------------------------------------------------------------- what is seen

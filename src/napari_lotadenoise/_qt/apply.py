@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_lotadenoise import plan
 from napari_lotadenoise._qt.session import Order, Session
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+    from napari_lotadenoise.events import Progress
 
 
 class Applier(QObject):
@@ -50,7 +53,12 @@ class Applier(QObject):
         order = self._orders.pop(0)
         self.said.emit(f"Denoising {order.layer.name!r} with {order.method.info.title} ...")
         self.session = Session(self._viewer, order)
+        self.session.progressed.connect(lambda news: self._report(order, news[-1]))
         self.session.ended.connect(self._on_ended)
+
+    def _report(self, order: Order, news: Progress) -> None:
+        left = "" if news.seconds_left is None else f", {plan.duration(news.seconds_left)} left"
+        self.said.emit(f"{order.layer.name} with {order.method.info.title}: {news.phase} {news.done:.0%}{left}")
 
     def _on_ended(self, error: Exception | None, words: str) -> None:
         self._done.append(f"Cannot denoise: {error}" if error is not None else words)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
 
 from napari_lotadenoise._qt.gallery import Gallery
 from napari_lotadenoise._qt.views import Views
 from napari_lotadenoise.comparison.contest import Outcome
-from napari_lotadenoise.metrics import psnr
+from napari_lotadenoise.result import Snapshot
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from napari_lotadenoise.events import Preview
 
 
+@dataclass(frozen=True)
+class State:
+    """What is shown of an entry: its result or a snapshot from the way, mixed with the input."""
+
+    snapshot: Snapshot | None = None
+    strength: float = 1.0
+
+
 class Board(QObject):
     """Puts what a contest tells into layers and scores.
 
@@ -29,15 +38,18 @@ class Board(QObject):
     -------
     changed ()
         Another outcome, or another picture.
+    altered ()
+        The same picture, mixed or of another step.
     """
 
     changed = Signal()
+    altered = Signal()
 
     def __init__(self, viewer: ViewerModel, source: Source, plan: Plan) -> None:
         super().__init__()
         self.plan = plan
         self.outcomes: dict[int, Outcome] = {}
-        self.strengths: dict[int, float] = {}
+        self._states: dict[int, State] = {}
         self.gallery = Gallery(viewer, source, plan)
         self.views = Views(viewer, self.gallery)
 
@@ -67,52 +79,58 @@ class Board(QObject):
 
     def decide(self, number: int, outcome: Outcome) -> None:
         """Take an outcome: its picture, or none where there is no result."""
+        before = self.outcomes.get(number)
+        if outcome.result is None and before is not None and before.result is not None:
+            outcome = before  # what was run again and stopped is there still
         self.outcomes[number] = outcome
-        self.strengths.pop(number, None)
+        self._states.pop(number, None)
         if outcome.result is None:
             self.gallery.forget(number)
         else:
             self.gallery.show(number, self.title(number), outcome.result.image, outcome.result.recipe.to_dict())
         self.changed.emit()
 
-    def withdraw(self, number: int) -> None:
-        """Take an outcome back, because its entry runs again."""
-        self.outcomes.pop(number, None)
-        self.gallery.forget(number)
-        self.changed.emit()
-
     def title(self, number: int) -> str:
-        """Name of an entry with its score."""
-        outcome = self.outcomes[number]
-        score, label = outcome.score, outcome.entry.label
-        if score is None:
-            return label
-        if score.psnr is not None:
-            return f"{label} · {score.psnr if self.plan.judge.same_exposure else score.fitted_psnr:.2f} dB"
-        estimate = score.estimate.psnr if score.estimate is not None and self.plan.judge.independent else None
-        return label if estimate is None else f"{label} · est. {estimate:.2f} dB"
+        """Name of an entry with the score of what is shown of it."""
+        outcome, state = self.outcomes[number], self.state(number)
+        parts = [outcome.entry.label]
+        if state.snapshot is not None:
+            parts.append(f"step {state.snapshot.step}")
+        if state.strength < 1:
+            parts.append(f"strength {state.strength:.2f}")
+        # The score is that of the result as it came out.
+        score = self.comparison.decibels(outcome) if len(parts) == 1 else ""
+        return " · ".join(part for part in (", ".join(parts), score) if part)
 
-    def mix(self, number: int, strength: float) -> None:
-        """Show the result of an entry mixed with the input."""
-        result = self.outcomes[number].result
-        if result is None:
-            return
-        self.strengths[number] = strength
-        self.gallery.mix(number, result, strength)
-        self._rename(number, "" if strength == 1 else f", strength {strength:.2f}")
+    def state(self, number: int) -> State:
+        """What is shown of an entry."""
+        return self._states.get(number, State())
 
-    def step(self, number: int, index: int) -> str:
-        """Show a snapshot of an entry, or its result (-1); returns what is seen, in words."""
+    def set_state(self, number: int, state: State) -> str:
+        """Show an entry otherwise; returns what is seen, in words."""
         result = self.outcomes[number].result
         if result is None:
             return ""
-        if index < 0:
-            self.gallery.show(number, self.title(number), result.image, result.recipe.to_dict())
+        self._states[number] = state
+        recipe = result.recipe
+        if state.snapshot is not None:
+            training = {**recipe.training, "until": state.snapshot.step, "ensemble": False}
+            recipe = dataclasses.replace(
+                recipe,
+                training=training,
+                steps_done=(state.snapshot.step,) * len(recipe.steps_done),
+                reason="all steps done",
+            )
+        recipe = dataclasses.replace(recipe, strength=state.strength)
+        image = result.image if state.snapshot is None else state.snapshot.image
+        self.gallery.show(number, self.title(number), image, recipe.to_dict(), state.strength)
+        self.views.refresh()
+        self.altered.emit()
+        if state.snapshot is None:
             return "The result."
-        snapshot = result.snapshots[index]
-        self.gallery.show(number, "", snapshot.image, result.recipe.to_dict())
-        self._rename(number, f", step {snapshot.step}")
-        return f"After {snapshot.step} steps{self._against(snapshot.image)}, without the averaging of the result."
+        score = self.plan.judge.decibels(state.snapshot.image)
+        against = "" if score is None else f": {score:.2f} dB"
+        return f"After {state.snapshot.step} steps{against}, without the averaging of the result."
 
     def picture(self, number: int | None) -> Image | None:
         """The layer of an entry, None where it has none."""
@@ -126,16 +144,6 @@ class Board(QObject):
         save(figure(self.comparison, scale=scale, unit=unit), path)
 
     def close(self) -> None:
-        """Leave the viewer as it was; the results stay."""
-        self.views.close()
-
-    def _rename(self, number: int, words: str) -> None:
-        layer: Any = self.picture(number)
-        if layer is not None:
-            layer.name = self.title(number) if not words else f"{self.plan.entries[number].label}{words}"
-
-    def _against(self, image: np.ndarray) -> str:
-        reference = self.plan.reference
-        if reference is None:
-            return ""
-        return f": {psnr(image, reference, self.plan.judge.peak):.2f} dB"
+        """Leave the viewer as it was; the results stay, hidden."""
+        self.gallery.drop_unfinished()
+        self.views.step_aside()

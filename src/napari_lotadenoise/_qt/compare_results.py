@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from napari_lotadenoise._qt.board import Board
+from napari_lotadenoise._qt.board import Board, State
 from napari_lotadenoise._qt.parts import button, label
 from napari_lotadenoise._qt.profile import Profile
 from napari_lotadenoise._qt.result_bar import ResultBar
 from napari_lotadenoise._qt.score_table import ScoreTable
 from napari_lotadenoise._qt.view_bar import ViewBar
+from napari_lotadenoise._qt.views import MODES
 from napari_lotadenoise.errors import LotaDenoiseError
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+
+#: How the files end that are written.
+_ENDINGS = (".csv", ".png", ".pdf")
 
 
 class CompareResults(QWidget):
@@ -39,16 +43,17 @@ class CompareResults(QWidget):
         self.remarks = label()
         self.copy = button("Copy", "Copy the scores as text", self.copy_table)
         self.csv = button("CSV ...", "Write the scores for a spreadsheet", self.export_csv)
+        self.remove = button(
+            "Remove", "Take all pictures of this comparison out of the layer list", self.remove_pictures
+        )
         self.figure = button("Figure ...", "Write pictures, residuals and scores as PNG or PDF", self.export_figure)
         self._arrange()
         self.table.chosen.connect(self._on_chosen)
         self.view.changed.connect(self._look)
         self.view.toggled.connect(self._toggle)
         self.view.flickered.connect(self._flicker)
-        self.result.mixed.connect(lambda share: self._with_chosen(lambda board, number: board.mix(number, share)))
-        self.result.stepped.connect(
-            lambda index: self._with_chosen(lambda board, number: self._step(board, number, index))
-        )
+        self.result.changed.connect(self._on_state)
+        self.profile.drawing.connect(self._show_one)
 
     def show_board(self, board: Board | None) -> None:
         """Show another comparison, or none; leaves the viewer as the one before has found it."""
@@ -56,9 +61,11 @@ class CompareResults(QWidget):
             self.view.free_key()
             self.board.close()
         self.board = board
+        self.remarks.setText("")
         self.result.show_outcome(None)
         if board is not None:
             board.changed.connect(self._offer)
+            board.altered.connect(self._on_altered)
             board.views.shown.connect(self.view.words.setText)
             self.view.bind_key()
         self._offer()
@@ -86,11 +93,23 @@ class CompareResults(QWidget):
 
     def export_csv(self, path: str | Path = "") -> None:
         """Write the scores as CSV; without a path the user is asked."""
-        self._export(path, "Scores (*.csv)", ".csv", lambda board, target: target.write_text(board.comparison.to_csv()))
+        self._export(
+            path,
+            "Scores (*.csv)",
+            ".csv",
+            lambda board, target: target.write_text(board.comparison.to_csv(), encoding="utf-8"),
+        )
 
     def export_figure(self, path: str | Path = "") -> None:
         """Write the figure, PNG or PDF by its name; without a path the user is asked."""
         self._export(path, "Figure (*.png *.pdf)", ".png", lambda board, target: board.write_figure(target))
+
+    def remove_pictures(self) -> None:
+        """Take the pictures of this comparison out of the viewer; the table stays."""
+        if self.board is not None:
+            self.board.close()
+            self.board.gallery.remove()
+            self._offer()
 
     def _arrange(self) -> None:
         box = QVBoxLayout(self)
@@ -98,7 +117,7 @@ class CompareResults(QWidget):
         box.addWidget(self.table)
         box.addWidget(self.remarks)
         row = QHBoxLayout()
-        for widget in (self.copy, self.csv, self.figure):
+        for widget in (self.copy, self.csv, self.figure, self.remove):
             row.addWidget(widget)
         box.addLayout(row)
         for widget in (self.view, self.result, self.profile):
@@ -108,7 +127,7 @@ class CompareResults(QWidget):
     def _on_chosen(self, number: int) -> None:
         board = self.board
         outcome = None if board is None else board.outcomes.get(number)
-        self.result.show_outcome(outcome, 1.0 if board is None else board.strengths.get(number, 1.0))
+        self.result.show_outcome(outcome, None if board is None else board.state(number))
 
     def _offer(self) -> None:
         """Offer the pictures that there are now."""
@@ -117,8 +136,10 @@ class CompareResults(QWidget):
         self.profile.show_pictures(pictures)
 
     def _look(self) -> None:
-        if self.board is not None:
-            self.board.views.show(self.view.mode.currentText(), *self.view.pair)
+        if self.board is not None and self.board.gallery.pictures:
+            mode = self.view.mode.currentText()
+            self.profile.show_line(mode in MODES[1:4])
+            self.board.views.show(mode, *self.view.pair)
 
     def _toggle(self) -> None:
         if self.board is not None:
@@ -128,13 +149,20 @@ class CompareResults(QWidget):
         if self.board is not None:
             self.board.views.flicker(on)
 
-    def _step(self, board: Board, number: int, index: int) -> None:
-        self.result.step_words.setText(board.step(number, index))
-
-    def _with_chosen(self, action: Callable[[Board, int], Any]) -> None:
+    def _on_state(self, state: State) -> None:
         number = self.table.number
         if self.board is not None and number is not None and number in self.board.outcomes:
-            action(self.board, number)
+            self.result.step_words.setText(self.board.set_state(number, state))
+
+    def _on_altered(self) -> None:
+        """A picture is mixed, or of another step: it has another name and other intensities."""
+        self.view.rename()
+        self.profile.refresh()
+
+    def _show_one(self) -> None:
+        """Leave a grid, in which nobody can draw on a picture."""
+        if self.view.mode.currentText() not in MODES[1:4]:
+            self.view.mode.setCurrentText(MODES[1])
 
     def _something(self) -> bool:
         """Whether there is anything to export; says so where there is not."""
@@ -149,7 +177,11 @@ class CompareResults(QWidget):
         chosen = str(path) or QFileDialog.getSaveFileName(self, "Export", "", kinds)[0]
         if not chosen:
             return
-        target = Path(chosen) if Path(chosen).suffix else Path(chosen).with_suffix(suffix)
+        complete = chosen.lower().endswith(_ENDINGS)
+        target = Path(chosen if complete else chosen + suffix)
+        if not complete and target.exists():  # nobody was asked about this name
+            self.said.emit(f"{target} is already there; choose another name.")
+            return
         assert self.board is not None
         try:
             write(self.board, target)

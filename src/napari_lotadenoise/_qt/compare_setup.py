@@ -9,16 +9,14 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QSpinBox, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from napari_lotadenoise._qt.axes_form import AxesForm, layout_of
+from napari_lotadenoise._qt.axes_form import AxesForm
 from napari_lotadenoise._qt.contest_session import Match
 from napari_lotadenoise._qt.contestants import Contestants
 from napari_lotadenoise._qt.crop_box import CropBox
 from napari_lotadenoise._qt.layer_box import LayerBox, ReferenceBox
 from napari_lotadenoise._qt.layers import data_of
 from napari_lotadenoise._qt.parts import labelled
-from napari_lotadenoise._qt.session import Order
 from napari_lotadenoise._qt.verdict import Verdict
-from napari_lotadenoise.comparison.entry import Entry
 from napari_lotadenoise.errors import LotaDenoiseError
 
 if TYPE_CHECKING:
@@ -89,21 +87,6 @@ class CompareSetup(QWidget):
         crop = self.crop.value(self.layer, layout, frames=frames)
         reference = None if self.reference.layer is None else data_of(self.reference.layer)
         return Match(data_of(self.layer), entries, options, crop, reference, float(self.budget.value()))
-
-    def order(self, layer: Image, entry: Entry, strength: float) -> Order:
-        """What it takes to denoise a whole layer like an entry.
-
-        Raises
-        ------
-        LotaDenoiseError
-            Where the axes do not fit together.
-        """
-        layout = self.axes.layout_value() if layer is self.layer else layout_of(layer)
-        method, training = entry.configured(volume=layout.volume)
-        return Order(
-            layer, method, training, layout, entry.preset, seed=self.seed.value(), fill=self.fill.isChecked(),
-            strength=strength,
-        )  # fmt: skip
 
     def forget(self) -> None:
         """Wait for no report any more."""

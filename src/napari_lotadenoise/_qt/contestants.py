@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_lotadenoise import advice
 from napari_lotadenoise._qt.parts import button, labelled, narrow
-from napari_lotadenoise.comparison.entry import Entry, suggested, sweep
+from napari_lotadenoise.comparison.entry import Entry, possible, suggested, sweep
 from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.method import configure, settings
 from napari_lotadenoise.methods import METHODS
@@ -55,7 +55,7 @@ class Contestants(QWidget):
             self._add(Entry(name))
         self.suggest = button("Suggested", "Tick the methods that suit the noise of the layer", self._suggest_again)
         self.none = button("None", "Tick nothing", lambda: self._tick(()))
-        self.all = button("All", "Tick every method; some of them take minutes", lambda: self._tick(tuple(METHODS)))
+        self.all = button("All", "Tick every method that works on one image; some of them take minutes", self._tick_all)
         self._make_sweep()
         self._arrange()
         self.list.itemChanged.connect(self._on_item)
@@ -150,6 +150,9 @@ class Contestants(QWidget):
 
     def _suggest_again(self) -> None:
         self._tick(suggested_without_report() if self._report is None else suggested(self._report), touched=False)
+
+    def _tick_all(self) -> None:
+        self._tick(possible(repeats=False))
 
     def _tick(self, keys: tuple[str, ...], *, touched: bool = True) -> None:
         self._touched = touched

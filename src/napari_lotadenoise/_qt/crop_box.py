@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QSpinBox, QWidget
 
 from napari_lotadenoise._qt.layers import data_of, drawing_geometry
 from napari_lotadenoise._qt.parts import button
+from napari_lotadenoise._qt.split_line import NAME
 from napari_lotadenoise.comparison.crop import Crop, choose_crop, crop_at
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image import Layout, Stack
@@ -135,7 +136,7 @@ def _last_shape(viewer: ViewerModel, kind: str) -> tuple[Shapes, np.ndarray] | N
     """The last shape of a kind: of the active shapes layer, else of the topmost one that has any."""
     active = viewer.layers.selection.active
     for layer in dict.fromkeys((active, *reversed(viewer.layers))):
-        if isinstance(layer, Shapes):
+        if isinstance(layer, Shapes) and layer.name != NAME:  # the line of a split is nobody's drawing
             found = [data for data, type_ in zip(layer.data, layer.shape_type, strict=True) if type_ == kind]
             if found:
                 return layer, np.asarray(found[-1])

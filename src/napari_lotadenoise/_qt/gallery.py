@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Shapes
 from napari.utils.transforms import Affine
 
 from napari_lotadenoise._qt.layer_box import MARK
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from napari_lotadenoise.comparison.run import Plan
     from napari_lotadenoise.events import Preview
-    from napari_lotadenoise.result import Result
 
 #: Size of the names in the canvas; those of four pictures in a row have to fit.
 _NAME_POINTS = 8
@@ -71,24 +70,28 @@ class Gallery:
         data[preview.index] = as_dtype(preview.image, data.dtype)[0] if data.dtype.kind in "ui" else preview.image
         layer.data = data
 
-    def show(self, number: int, title: str, image: np.ndarray, recipe: dict[str, Any]) -> None:
-        """Show a result, unless the user has deleted its preview."""
+    def show(self, number: int, title: str, image: np.ndarray, recipe: dict[str, Any], strength: float = 1.0) -> None:
+        """Show a result, mixed with the input where `strength` is below 1, unless the user has deleted its picture."""
         if self._gone(number):
             return
+        shown: Any = image if strength == 1 else Mix(self.plan.image, image, strength)
+        shown = self._drawable(np.asarray(shown)) if self._source.rgb or strength == 1 else shown
         if number not in self._layers:
-            self._layers[number] = self._add(self._drawable(image), title)
+            self._layers[number] = self._add(shown, title)
         layer = self._layers[number]
-        layer.data, layer.name = self._drawable(image), title
+        layer.data, layer.name = shown, title
         layer.metadata = {"lotadenoise": recipe, MARK: True}
 
-    def mix(self, number: int, result: Result, strength: float) -> None:
-        """Show a result mixed with the input; nothing is computed but what is seen."""
-        layer = self.results.get(number)
-        if layer is None:
-            return
-        mixed = Mix(self.plan.image, result.image, strength)
-        layer.data = self._drawable(np.asarray(mixed)) if self._source.rgb else mixed
-        layer.metadata = {**layer.metadata, "lotadenoise": {**result.recipe.to_dict(), "strength": strength}}
+    def drop_unfinished(self) -> None:
+        """Take away pictures of what was still learning."""
+        for number, layer in self.results.items():
+            if "lotadenoise" not in layer.metadata:
+                self.forget(number)
+
+    def remove(self) -> None:
+        """Take all pictures of the comparison out of the viewer."""
+        for layer in self.pictures:
+            self._viewer.layers.remove(layer)
 
     def forget(self, number: int) -> None:
         """Take the picture of an entry away, so that it may come again."""
@@ -102,7 +105,8 @@ class Gallery:
         """Hide the layers that do not belong to the comparison, and remember which."""
         mine = {id(layer) for layer in self.pictures}
         for layer in self._viewer.layers:
-            if layer.visible and isinstance(layer, Image) and id(layer) not in mine:
+            drawn_in = isinstance(layer, Shapes) and MARK in layer.metadata
+            if layer.visible and id(layer) not in mine and not drawn_in:
                 layer.visible = False
                 self._hidden.append(layer)
 

@@ -8,11 +8,12 @@ import numpy as np
 import pyqtgraph as pg
 from napari.layers import Image, Shapes
 from napari.utils.theme import get_theme
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 from scipy.ndimage import map_coordinates
 
 from napari_lotadenoise._qt.crop_box import last_line, plane_of, to_pixels
+from napari_lotadenoise._qt.layer_box import MARK
 from napari_lotadenoise._qt.layers import drawing_geometry
 from napari_lotadenoise._qt.parts import button
 from napari_lotadenoise._qt.plot import COLOURS, make_plot, paint
@@ -26,7 +27,15 @@ _STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 
 
 class Profile(QWidget):
-    """A plot of what the pictures hold along the last line of a shapes layer; it follows the line."""
+    """A plot of what the pictures hold along the last line of a shapes layer; it follows the line.
+
+    Signals
+    -------
+    drawing ()
+        A line is about to be drawn, for which one picture has to be seen.
+    """
+
+    drawing = Signal()
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
@@ -45,14 +54,24 @@ class Profile(QWidget):
         self.plot.hide()
 
     def draw_line(self) -> None:
-        """Let the user draw a line."""
+        """Let the user draw a line, on one picture."""
+        self.drawing.emit()
         if self._shapes is None or self._shapes not in self._viewer.layers:
             self._shapes = self._viewer.add_shapes(
-                name=LINE, edge_color="yellow", edge_width=1, **drawing_geometry(next(iter(self.pictures), None))
+                name=LINE,
+                metadata={MARK: True},
+                edge_color="yellow",
+                edge_width=1,
+                **drawing_geometry(next(iter(self.pictures), None)),
             )
             self._shapes.events.data.connect(self.refresh)
         self._viewer.layers.selection.active = self._shapes
         self._shapes.mode = "add_line"
+
+    def show_line(self, visible: bool) -> None:
+        """Show or hide the layer that is drawn in: in a grid it would take a cell of its own."""
+        if self._shapes is not None and self._shapes in self._viewer.layers:
+            self._shapes.visible = visible
 
     def show_pictures(self, pictures: list[Image]) -> None:
         """Plot these pictures from now on."""

@@ -5,8 +5,14 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
+from napari_lotadenoise._qt.board import State
 from napari_lotadenoise._qt.parts import button, label, labelled, strength_slider
 from napari_lotadenoise.comparison.contest import Outcome
+
+_APPLY = (
+    "Denoise the whole layer that was compared on with this method and its settings, without the time limit. Filters that are "
+    "calibrated on the image are calibrated anew."
+)
 
 
 class ResultBar(QWidget):
@@ -14,31 +20,28 @@ class ResultBar(QWidget):
 
     Signals
     -------
-    mixed (float)
-        Share of the denoised image that is wanted, 0 to 1.
-    stepped (int)
-        Index of the snapshot that is wanted; -1 is the result.
+    changed (State)
+        Another strength or another step is wanted.
     rerun ()
     applied (str)
         Where the method is wanted: "layer", "selected" or "dock".
     """
 
-    mixed = Signal(float)
-    stepped = Signal(int)
+    changed = Signal(object)
     rerun = Signal()
     applied = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
+        self._outcome: Outcome | None = None
+        self._busy = False
         self.title, self.step_words = label(), label()
         self.title.setAccessibleName("The chosen result")
         self.strength = strength_slider()
         self.steps = QSlider(Qt.Orientation.Horizontal)
         self.steps.setToolTip("What the network made of the image after fewer steps.")
         self.again = button("Run again", "Run this entry once more", self.rerun.emit)
-        self.whole = button(
-            "Apply to the layer", "Denoise the whole layer like this", lambda: self.applied.emit("layer")
-        )
+        self.whole = button("Apply to the layer", _APPLY, lambda: self.applied.emit("layer"))
         self.others = button(
             "Apply to selected layers",
             "Denoise every selected image layer like this",
@@ -48,38 +51,48 @@ class ResultBar(QWidget):
             "Open in Denoise", "Take method and settings over into the Denoise dock", lambda: self.applied.emit("dock")
         )
         self._arrange()
-        self.strength.valueChanged.connect(self.mixed.emit)
-        self.steps.valueChanged.connect(self._on_step)
+        self.strength.valueChanged.connect(self._on_change)
+        self.steps.valueChanged.connect(self._on_change)
         self.show_outcome(None)
 
-    def show_outcome(self, outcome: Outcome | None, strength: float = 1.0) -> None:
-        """Show what can be done with an outcome."""
-        result = None if outcome is None else outcome.result
+    def show_outcome(self, outcome: Outcome | None, state: State | None = None) -> None:
+        """Show what can be done with an outcome, and what is shown of it now."""
+        result, state = None if outcome is None else outcome.result, state or State()
         self._snapshots = () if result is None else result.snapshots
         self.title.setText("Choose a result in the table." if outcome is None else f"<b>{outcome.entry.label}</b>")
         if outcome is not None and outcome.score is not None:
             self.title.setText(f"<b>{outcome.entry.label}</b>: {outcome.score.sentence}")
-        self.again.setEnabled(outcome is not None)
-        for widget in (self.strength, self.whole, self.others, self.dock):
-            widget.setEnabled(result is not None)
+        self._outcome = outcome
+        self._enable()
         for slider in (self.strength, self.steps):
             slider.blockSignals(True)
-        self.strength.setValue(strength)
+        self.strength.setValue(state.strength)
         self.steps.setRange(0, len(self._snapshots))
-        self.steps.setValue(len(self._snapshots))
+        found = [index for index, snapshot in enumerate(self._snapshots) if snapshot is state.snapshot]
+        self.steps.setValue(found[0] if found else len(self._snapshots))
         for slider in (self.strength, self.steps):
             slider.blockSignals(False)
         self._way.setVisible(bool(self._snapshots))
         self.step_words.setText("")
 
-    @property
-    def step(self) -> int:
-        """Training step of the snapshot that is chosen; 0 for the result."""
-        index = self.steps.value()
-        return self._snapshots[index].step if index < len(self._snapshots) else 0
+    def set_busy(self, busy: bool) -> None:
+        """Offer nothing that starts a run while one is going on."""
+        self._busy = busy
+        self._enable()
 
-    def _on_step(self, index: int) -> None:
-        self.stepped.emit(index if index < len(self._snapshots) else -1)
+    def _enable(self) -> None:
+        outcome = self._outcome
+        result = None if outcome is None else outcome.result
+        for widget in (self.strength, self.dock):
+            widget.setEnabled(result is not None)
+        for widget in (self.whole, self.others):
+            widget.setEnabled(result is not None and not self._busy)
+        self.again.setEnabled(outcome is not None and not self._busy)
+
+    def _on_change(self, *_: object) -> None:
+        index = self.steps.value()
+        snapshot = self._snapshots[index] if index < len(self._snapshots) else None
+        self.changed.emit(State(snapshot, self.strength.value()))
 
     def _arrange(self) -> None:
         box = QVBoxLayout(self)

@@ -55,9 +55,10 @@ class ScoreTable(QTableWidget):
             self.setItem(number, _METHOD, _item(entry.label, number))
             self.setItem(number, _STATE, _item("waiting", number))
 
-    def progress(self, number: int, news: Progress) -> None:
-        """Show how far an entry is."""
-        left = "" if news.seconds_left is None else f", {plan.duration(news.seconds_left)} left"
+    def progress(self, number: int, news: Progress, limit: float | None = None) -> None:
+        """Show how far an entry is; `limit` are the seconds after which it is finished early."""
+        seconds = news.seconds_left if limit is None or news.seconds_left is None else min(limit, news.seconds_left)
+        left = "" if seconds is None else f", {plan.duration(seconds)} left"
         self.say(number, f"{news.phase} {news.done:.0%}{left}")
 
     def say(self, number: int, words: str) -> None:
@@ -102,7 +103,8 @@ class ScoreTable(QTableWidget):
         self.setItem(row, _METHOD, _item(standing.outcome.entry.label, number))
         place = "" if standing.place is None else f"{standing.place}."
         words = " ".join(part for part in (place, verdict(standing)) if part)
-        state = _item(words, number)
+        state = _item(words, number, standing.place)
+        state.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         diagnosis = standing.outcome.score.sentence if standing.outcome.score else standing.outcome.reason
         state.setToolTip(diagnosis)
         self.setItem(row, _STATE, state)

@@ -9,10 +9,13 @@ import numpy as np
 from napari.layers import Image
 
 from napari_lotadenoise._qt.compat import camera_of
+from napari_lotadenoise._qt.layer_box import MARK
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+#: Name of the layer that shows the line.
+NAME = "split line"
 #: Share of the width within which the line is grabbed.
 _REACH = 0.04
 
@@ -44,7 +47,8 @@ class SplitLine:
             shape_type="line",
             edge_color="yellow",
             edge_width=width / 200,
-            name="split line",
+            name=NAME,
+            metadata={MARK: True},
             **geometry,
         )
         viewer.layers.selection.active = active

@@ -82,6 +82,12 @@ class ViewBar(QWidget):
             combo.blockSignals(False)
         self.changed.emit()
 
+    def rename(self) -> None:
+        """Take over names that have changed."""
+        for combo in (self.first, self.second):
+            for index in range(combo.count()):
+                combo.setItemText(index, combo.itemData(index).name)
+
     def bind_key(self) -> None:
         """Let the key toggle A and B, unless it is somebody else's already."""
         if not any(str(key).upper() == KEY for key in self._viewer.keymap):

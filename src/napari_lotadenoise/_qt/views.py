@@ -40,7 +40,7 @@ class Views(QObject):
         self._grid_before = (grid_of(viewer).enabled, grid_of(viewer).stride)
         camera = camera_of(viewer)
         self._camera_before = (tuple(camera.center), float(camera.zoom))
-        self._framed = ""
+        self._framed, self._away = "", False
         self._extra: list[Image] = []
         self.line: SplitLine | None = None
         self._timer = QTimer(self)
@@ -52,6 +52,8 @@ class Views(QObject):
     def show(self, mode: str, a: Image | None = None, b: Image | None = None) -> None:
         """Show the pictures in one way; `a` and `b` are the two that are compared where it takes two."""
         self._clear()
+        self._away = False
+        self._gallery.hide_others()
         self.mode, self._pair = mode, (a, b)
         grid = grid_of(self._viewer)
         grid.enabled = False
@@ -90,14 +92,25 @@ class Views(QObject):
         else:
             self._timer.stop()
 
-    def close(self) -> None:
-        """Leave the viewer as it was before; the results stay."""
+    def refresh(self) -> None:
+        """Make again what was made of pictures that have changed since."""
+        if self._away or self.mode not in MODES[2:]:
+            return
+        column = self.line.column if self.line is not None else None
+        self.show(self.mode, *self._pair)
+        if self.line is not None and column is not None:
+            self.line.to(column)
+
+    def step_aside(self) -> None:
+        """Leave the viewer as it was before; the pictures stay, hidden, until `show` is called again."""
+        if self._away:
+            return
         self._clear()
-        grid = grid_of(self._viewer)
+        self._away, self._framed = True, ""
+        grid, camera = grid_of(self._viewer), camera_of(self._viewer)
         grid.enabled, grid.stride = self._grid_before
-        camera = camera_of(self._viewer)
         camera.center, camera.zoom = self._camera_before
-        self._only(self._gallery.pictures)
+        self._only([])
         self._gallery.show_others()
 
     def _frame(self) -> None:

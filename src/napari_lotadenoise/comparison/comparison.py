@@ -91,6 +91,17 @@ class Comparison:
         """The score of an outcome that it is ranked by, in words; empty where there is none."""
         return headline(outcome.score, fitted=not self.same_exposure, estimated=self.independent)
 
+    def decibels(self, outcome: Outcome) -> str:
+        """What an outcome is ranked by, for a narrow place: "37.93 dB", "est. 37.93 dB", or nothing."""
+        score = outcome.score
+        if score is None:
+            return ""
+        truth = score.psnr if self.same_exposure else score.fitted_psnr
+        if truth is not None:
+            return f"{truth:.2f} dB"
+        found = score.estimate.psnr if score.estimate is not None and self.independent else None
+        return "" if found is None else f"est. {found:.2f} dB"
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """What has to be known to read the table, one sentence each."""
