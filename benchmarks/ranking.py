@@ -6,7 +6,7 @@ may be changed without running anything again. All methods on one crop take abou
 
     python benchmarks/ranking.py --folder runs --threads 1
     python benchmarks/ranking.py --folder runs --cases "Set12 01 s25" Confocal_MICE_1
-    python benchmarks/ranking.py --folder runs --table --write docs/scores.md
+    python benchmarks/ranking.py --folder runs --table --write docs/scores.md docs/benchmarks.md
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from napari_lotadenoise.events import Finished
 from napari_lotadenoise.image import Stack, layout_for
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import Blocks, stein
-from napari_lotadenoise.tables import refresh
+from napari_lotadenoise.tables import markdown, refresh
 
 #: One image of each column of the table of docs/benchmarks.md, more of grey ones.
 CASES = (
@@ -57,11 +57,10 @@ class Run(NamedTuple):
 def main() -> None:
     options = _parse()
     if options.table:
-        text = _table(options.folder)
-        print(text)
-        if options.write:
-            document = options.write.read_text(encoding="utf-8")
-            options.write.write_text(refresh(document, "ranking", text), encoding="utf-8")
+        for name, text in {"ranking": _table(options.folder), "crops": _qualities(options.folder)}.items():
+            print(text)
+            for path in options.write or ():
+                _write(path, name, text)
         return
     for case in select(cases(options.data), options.cases or list(CASES)):
         for method in options.methods:
@@ -124,7 +123,7 @@ def _table(folder: Path) -> str:
         taus = [_tau([get(run) for run in runs], truth) for get in SCORES.values()]
         best = min(runs, key=lambda run: run.risk.mean)
         cells = [
-            place.name.rsplit("_", 1)[0].replace("_", " "), "yes" if independent else "**no**", str(len(runs)), *taus,
+            _title(place), "yes" if independent else "**no**", str(len(runs)), *taus,
             f"`{best.method}`", f"{max(truth) - best.psnr:.2f}",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
@@ -139,6 +138,29 @@ def _table(folder: Path) -> str:
         f"{LEVEL} dB of it, is named best or called *perhaps as good* on {sum(unsure)} of {len(unsure)} images.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _qualities(folder: Path) -> str:
+    """PSNR of every method on every image."""
+    places = [path for path in sorted(folder.iterdir()) if path.is_dir()]
+    found = {_title(place): {run.method: run.psnr for run in _runs(place)[0]} for place in places}
+    rows = [
+        [f"`{method}`", *(f"{runs[method]:.2f}" if method in runs else "" for runs in found.values())]
+        for method in METHODS_HERE
+        if any(method in runs for runs in found.values())
+    ]
+    return markdown(("method", *found), rows)
+
+
+def _title(place: Path) -> str:
+    return place.name.rsplit("_", 1)[0].replace("_", " ")
+
+
+def _write(path: Path, name: str, text: str) -> None:
+    """Put a text between its marks, where the document has some."""
+    document = path.read_text(encoding="utf-8")
+    if f"<!-- {name} -->" in document:
+        path.write_text(refresh(document, name, text), encoding="utf-8")
 
 
 def _tau(scores: list[float], truth: list[float]) -> str:
@@ -193,7 +215,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--table", action="store_true", help="print the table of what there is")
-    parser.add_argument("--write", type=Path, help="put the table between its marks in this document")
+    parser.add_argument("--write", type=Path, nargs="*", help="put the tables between their marks in these documents")
     return parser.parse_args()
 
 
