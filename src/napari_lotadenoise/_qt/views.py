@@ -55,8 +55,8 @@ class Views(QObject):
         self._away = False
         self._gallery.hide_others()
         self.mode, self._pair = mode, (a, b)
-        grid = grid_of(self._viewer)
-        grid.enabled = False
+        if mode in MODES[1:4]:  # a grid that stays is not built anew
+            grid_of(self._viewer).enabled = False
         if mode == MODES[0]:
             self._only(self._gallery.pictures)
             self._arrange_grid()
