@@ -167,9 +167,9 @@ def test_holes_that_are_filled_do_not_follow_themselves(large):
 
 
 def test_what_is_mixed_follows_as_the_mix_does(large):
-    plain, mixed = (last(large, options=Options("YX", probe=STEP, strength=s)).result.response for s in (1.0, 0.25))
+    plain, mixed = (last(large, options=Options("YX", probe=STEP, blend=s)).result.response for s in (1.0, 0.25))
     np.testing.assert_allclose(mixed, 0.25 * plain + 0.75, rtol=1e-6)
-    assert np.all(last(large, options=Options("YX", probe=STEP, strength=0)).result.response == 1)
+    assert np.all(last(large, options=Options("YX", probe=STEP, blend=0)).result.response == 1)
 
 
 @pytest.mark.parametrize("method", ["gaussian", "nl-ridge", "zs-n2n", "noise2void", "self2self", "dip", "noise2noise"])

@@ -135,7 +135,7 @@ def test_a_channel_that_was_done_before_stands_as_it_ended(noisy, monkeypatch):
 
     monkeypatch.setattr(Trainer, "exhausted", exhausted)
     image = np.stack([noisy, noisy[::-1]])
-    found = result_of(image, "zs-n2n", Options("CYX", snapshots=3, strength=0.5), steps=16, **PLAIN)
+    found = result_of(image, "zs-n2n", Options("CYX", snapshots=3, blend=0.5), steps=16, **PLAIN)
     assert found.recipe.steps_done == (5, 16)
     assert [s.step for s in found.snapshots] == [2, 7, 16]
     early, later, last = (s.image for s in found.snapshots)

@@ -24,7 +24,7 @@ def denoise(
     threads: int | None = None,
     fill: bool = False,
     stabilise: str = "auto",
-    strength: float = 1.0,
+    blend: float = 1.0,
     listener: Callable[[Event], None] | None = None,
     **hyper_parameters: Any,
 ) -> Result:
@@ -55,7 +55,7 @@ def denoise(
         Whether intensities are transformed so that the noise has the same strength everywhere (and back without bias);
         auto does so for methods that take the noise for equally strong everywhere (`Method.needs_constant`), where it is
         found to grow with the signal and to be independent between pixels, and the preset is not ``paper``.
-    strength : float
+    blend : float
         0 to 1: the share of the denoised image in the result; the rest is the noisy one.
     listener : callable, optional
         Called with every event of the run.
@@ -75,9 +75,7 @@ def denoise(
     configured, training = configure(find(method), preset, volume=volume, **hyper_parameters)
     from napari_lotadenoise.engine import Options, run
 
-    options = Options(
-        axes, channels, volume, device, seed, threads, fill, preset, stabilise=stabilise, strength=strength
-    )
+    options = Options(axes, channels, volume, device, seed, threads, fill, preset, stabilise=stabilise, blend=blend)
     for event in run(image, configured, training, options):
         if listener is not None:
             listener(event)

@@ -95,7 +95,7 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
         help="even out noise that grows with the signal; auto (default) for methods that need it",
     )
     run.add_argument(
-        "--strength", type=float, help="share of the denoised image, 0 to 1 (default); the rest is the noisy one"
+        "--blend", type=float, help="share of the denoised image, 0 to 1 (default); the rest is the noisy one"
     )
     run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
     run.add_argument(
@@ -198,7 +198,7 @@ def _warn(image: np.ndarray, wanted: dict[str, Any]) -> None:
 
 def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
     """The arguments of `denoise`: those of the recipe, changed by what was given."""
-    names = {"method", "preset", "channels", "volume", "device", "seed", "threads", "fill", "stabilise", "strength"}
+    names = {"method", "preset", "channels", "volume", "device", "seed", "threads", "fill", "stabilise", "blend"}
     names |= {p.name for owner in (find(given.get("method", "lota-n2n")), Training) for p in parameters(owner)}
     recipe = io.read_recipe(given["recipe"]) if "recipe" in given else None
     if recipe is not None:

@@ -24,7 +24,7 @@ from napari_lotadenoise.events import Command, Event, Finished, Look, Preview, P
 from napari_lotadenoise.history import History
 from napari_lotadenoise.image import Layout, Stack, layout_for
 from napari_lotadenoise.method import Curve, Method, Training
-from napari_lotadenoise.options import Options, check_strength, check_stride, check_whole, preset_of, stabilise_mode
+from napari_lotadenoise.options import Options, check_blend, check_stride, check_whole, preset_of, stabilise_mode
 from napari_lotadenoise.passes import PassAverage
 from napari_lotadenoise.recipe import FINISHED_EARLY, Recipe, fingerprint
 from napari_lotadenoise.residual import examine
@@ -88,7 +88,7 @@ class _Run:
         self.device, self.device_words = devices.choose(options.device)
         self.threads = tuning.default_threads() if options.threads is None else options.threads
         check_whole(threads=self.threads, seed=options.seed, snapshots=options.snapshots)
-        check_strength(options.strength)
+        check_blend(options.blend)
         self.preset = options.preset or preset_of(method, training)
         self.stabilise = stabilise_mode(options.stabilise, self.preset, method)
         self.look = options.look
@@ -310,7 +310,7 @@ class _Run:
             seed=self.options.seed,
             fill=self.options.fill,
             stabilise=self.stabilise,
-            strength=self.options.strength,
+            blend=self.options.blend,
             device=self.device_words,
             threads=self.threads,
             precision="bfloat16" if uses_bfloat16(self.training, self.device, self.stack.ndim) else "float32",
@@ -325,7 +325,7 @@ class _Run:
         )
         response = self.probe.response(out) if self.probe is not None else None
         snapshots = self.snapshots.taken(out)
-        if (share := self.options.strength) < 1:
+        if (share := self.options.blend) < 1:
             out = np.asarray(Mix(self.image, out, share))
             response = None if response is None else share * response + (1 - share)
         return Result(

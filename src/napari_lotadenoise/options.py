@@ -30,7 +30,7 @@ class Options:
     preset: str = ""
     look: Look | None = None
     stabilise: str = "auto"
-    strength: float = 1.0
+    blend: float = 1.0
     probe: Any = 0.0
     snapshots: int = 0
 
@@ -45,10 +45,10 @@ def check_whole(*, threads: int, seed: int, snapshots: int = 0) -> None:
         raise ParameterError(f"snapshots must be a whole number, 0 or more, not {snapshots!r}.")
 
 
-def check_strength(strength: float) -> None:
-    """Refuse a strength that is no number from 0 to 1."""
-    if not isinstance(strength, int | float) or not 0 <= strength <= 1:
-        raise ParameterError(f"strength must be a number from 0 (noisy) to 1 (denoised), not {strength!r}.")
+def check_blend(blend: float) -> None:
+    """Refuse a blend that is no number from 0 to 1."""
+    if not isinstance(blend, int | float) or not 0 <= blend <= 1:
+        raise ParameterError(f"blend must be a number from 0 (noisy) to 1 (denoised), not {blend!r}.")
 
 
 def stabilise_mode(mode: str, preset: str, method: Method) -> str:

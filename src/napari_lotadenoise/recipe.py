@@ -26,7 +26,7 @@ class Recipe:
     """How a result was made.
 
     `method`, `parameters`, `training`, `axes`, `channels`, `volume`, `seed`, `fill`, `stabilise`,
-    `strength` and `threads` make it again; the rest tells what happened: where it ran, on what, for how long and why it
+    `blend` and `threads` make it again; the rest tells what happened: where it ran, on what, for how long and why it
     ended. A run that was finished early is repeated up to the step where it was.
     """
 
@@ -51,7 +51,7 @@ class Recipe:
     verdict: str = ""
     residual: Mapping[str, float] = field(default_factory=dict)
     stabilise: str = "off"
-    strength: float = 1.0
+    blend: float = 1.0
     pretrained: bool = False
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
     format: int = FORMAT
@@ -67,7 +67,7 @@ class Recipe:
             "seed": self.seed,
             "fill": self.fill,
             "stabilise": self.stabilise,
-            "strength": self.strength,
+            "blend": self.blend,
             "threads": self.threads,
             **self.parameters,
             **self.training,

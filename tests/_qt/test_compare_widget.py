@@ -321,9 +321,9 @@ def test_the_winner_is_applied_to_the_whole_layer_with_its_settings(open_compare
     click(dock.results.result.whole, qtbot)
     qtbot.waitUntil(lambda: dock.applier.session is None, timeout=60_000)
     made = viewer.layers["cells · LoTA-N2N"]
-    twin = denoise(noisy, "lota-n2n", "ZYX", strength=0.5, threads=1, **SMALL)
+    twin = denoise(noisy, "lota-n2n", "ZYX", blend=0.5, threads=1, **SMALL)
     np.testing.assert_array_equal(made.data, twin.image)
-    assert made.metadata["lotadenoise"]["strength"] == 0.5
+    assert made.metadata["lotadenoise"]["blend"] == 0.5
     assert viewer.layers["cells"].visible
 
 
@@ -356,7 +356,7 @@ def test_the_strength_mixes_and_is_in_the_recipe(open_compare, stack, qtbot):
     clean = dock.board.outcomes[0].result.image
     dock.results.result.strength.setValue(0.25)
     np.testing.assert_allclose(np.asarray(layer.data), 0.25 * clean + 0.75 * plan.image, rtol=1e-5)
-    assert layer.metadata["lotadenoise"]["strength"] == 0.25
+    assert layer.metadata["lotadenoise"]["blend"] == 0.25
     assert "strength 0.25" in layer.name
     dock.results.result.strength.setValue(1.0)
     np.testing.assert_allclose(np.asarray(layer.data), clean)
@@ -462,7 +462,7 @@ def test_step_and_strength_are_one_state_and_the_recipe_is_that_of_the_picture(o
     np.testing.assert_allclose(np.asarray(layer.data), 0.5 * snapshot.image + 0.5 * board.plan.image, rtol=1e-5)
     assert layer.name == f"{QUICK.label}, step {snapshot.step}, strength 0.50"
     recipe = layer.metadata["lotadenoise"]
-    assert (recipe["steps_done"], recipe["training"]["until"], recipe["strength"]) == (
+    assert (recipe["steps_done"], recipe["training"]["until"], recipe["blend"]) == (
         [snapshot.step],
         snapshot.step,
         0.5,

@@ -121,7 +121,7 @@ class Board(QObject):
                 steps_done=(state.snapshot.step,) * len(recipe.steps_done),
                 reason="all steps done",
             )
-        recipe = dataclasses.replace(recipe, strength=state.strength)
+        recipe = dataclasses.replace(recipe, blend=state.strength)
         image = result.image if state.snapshot is None else state.snapshot.image
         self.gallery.show(number, self.title(number), image, recipe.to_dict(), state.strength)
         self.views.refresh()

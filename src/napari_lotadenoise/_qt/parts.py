@@ -85,5 +85,7 @@ def strength_slider() -> QLabeledDoubleSlider:
     slider.setSingleStep(0.05)
     slider.setDecimals(2)
     slider.setValue(1)
-    slider.setToolTip("Share of the denoised image in the result; the rest is the noisy one. It is kept in the recipe.")
+    slider.setToolTip(
+        "Share of the denoised image in the result; the rest is the noisy one. It is kept in the recipe (blend)."
+    )
     return slider

@@ -77,7 +77,7 @@ class Session(QObject):
         options = {
             "axes": order.layout.axes, "channels": order.layout.channels, "volume": order.layout.volume,
             "device": order.device, "seed": order.seed, "fill": order.fill, "preset": order.preset, "look": self.live.look,
-            "stabilise": order.stabilise, "strength": order.strength,
+            "stabilise": order.stabilise, "blend": order.strength,
         }  # fmt: skip
         self.worker = start_run(self.source.data, order.method, order.training, options, self.mailbox, self._hear)
 
