@@ -603,7 +603,8 @@ def test_the_split_has_a_on_the_left_and_b_on_the_right_and_can_be_dragged(shown
     assert share(right, 100) < 0.01
     dock.board.views.line.to(16)
     picture = look()
-    assert share(picture, 200) / share(picture, 100) == pytest.approx(3, rel=0.1)
+    # 48 columns beside 16, of which the line covers one or two.
+    assert share(picture, 200) / share(picture, 100) == pytest.approx(3, rel=0.15)
 
 
 def test_the_line_follows_the_mouse_and_lets_go(shown):
