@@ -512,10 +512,12 @@ def test_what_is_run_again_and_stopped_is_there_still(open_compare, stack, qtbot
         click(dock.hurry, qtbot)
     kept = dock.board.outcomes[0]
     click(dock.results.result.again, qtbot)
-    qtbot.wait(1500)
+    qtbot.waitUntil(lambda: dock.board.picture(0).name.endswith("(learning)"), timeout=60_000)
+    assert "lotadenoise" not in dock.board.picture(0).metadata, "it is not what the recipe makes any more"
     with qtbot.waitSignal(dock.finished, timeout=60_000):
         click(dock.halt, qtbot)
     assert dock.board.outcomes[0] is kept
+    assert Recipe(**dock.board.picture(0).metadata["lotadenoise"]).method == "lota-n2n"
     np.testing.assert_array_equal(dock.board.picture(0).data, kept.result.image)
 
 

@@ -66,6 +66,8 @@ class Gallery:
             self._layers[number] = layer
         if layer is None or self._gone(number):
             return
+        # Of an entry that runs again the picture is not that of its recipe any more.
+        layer.name, layer.metadata = f"{label} (learning)", {MARK: True}
         data = np.array(layer.data)
         data[preview.index] = as_dtype(preview.image, data.dtype)[0] if data.dtype.kind in "ui" else preview.image
         layer.data = data

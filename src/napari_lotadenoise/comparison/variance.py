@@ -35,12 +35,7 @@ def noise_map(stack: Stack, whole: Stack | None = None) -> tuple[np.ndarray, boo
     variance = np.empty(stack.array.shape, dtype=np.float32)
     independent = True
     for group in range(stack.groups):
-        source = whole or stack
-        measured = [_middle(source.read(group, sample)) for sample in source.spread(_SAMPLES)]
-        by_channel = [
-            [plane for block in measured for plane in block[channel].reshape(-1, *block.shape[-2:])[::_EVERY]]
-            for channel in range(stack.channels)
-        ]
+        by_channel = _planes(whole or stack, group)
         laws = [fit_planes([p for p in planes if p.min() < p.max()] or planes[:1]) for planes in by_channel]
         independent &= all(is_independent(planes, _FINE, _COARSE) for planes in by_channel)
         for sample in range(stack.samples):
@@ -52,13 +47,16 @@ def noise_map(stack: Stack, whole: Stack | None = None) -> tuple[np.ndarray, boo
 
 def looks_independent(stack: Stack) -> bool:
     """Whether the noise passes for independent by the stricter limits of the noise report."""
-    for group in range(stack.groups):
-        blocks = [_middle(stack.read(group, sample)) for sample in stack.spread(_SAMPLES)]
-        for channel in range(stack.channels):
-            planes = [p for block in blocks for p in block[channel].reshape(-1, *block.shape[-2:])[::_EVERY]]
-            if not is_independent(planes):
-                return False
-    return True
+    return all(is_independent(planes) for group in range(stack.groups) for planes in _planes(stack, group))
+
+
+def _planes(stack: Stack, group: int) -> list[list[np.ndarray]]:
+    """Planes (Y, X) of each channel of a group that the noise is measured on."""
+    blocks = [_middle(stack.read(group, sample)) for sample in stack.spread(_SAMPLES)]
+    return [
+        [plane for block in blocks for plane in block[channel].reshape(-1, *block.shape[-2:])[::_EVERY]]
+        for channel in range(stack.channels)
+    ]
 
 
 def _middle(block: np.ndarray) -> np.ndarray:
