@@ -44,6 +44,8 @@ CHOSEN = {
     "Kodak24": ("kodim03",),
     "Set9": ("image_House256rgb",),
 }
+#: Deviations of the Gaussian noise on images of the sets, of 255.
+SIGMAS = (15, 25, 50)
 #: Central crop of colour images, which have three times as much to learn.
 COLOUR_SIDE = 256
 #: Planes of the stack, grey levels a photo-electron, and read noise in grey levels.
@@ -115,18 +117,23 @@ def select(found: dict[str, Case], names: list[str] | None) -> list[Case]:
 
 
 def _real(data: Path) -> Iterator[Case]:
-    for folder, sigmas in {"Set12": (25,), "BSD68": (25,), "Kodak24": (25, 50), "Set9": (25, 50)}.items():
+    for folder, colour in {"Set12": False, "BSD68": False, "Kodak24": True, "Set9": True}.items():
         for path in sorted((data / folder).glob("*.png")):
-            for sigma in sigmas:
-                column = f"{folder} s{sigma}" if path.stem in CHOSEN[folder] else ""
-                read = _gaussian_reader(path, sigma, colour=len(sigmas) > 1)
+            for sigma in SIGMAS:
+                column = f"{folder} s{sigma}"
+                column = column if column in COLUMNS and path.stem in CHOSEN[folder] else ""
+                read = _gaussian_reader(path, sigma, colour=colour)
                 yield Case(f"{folder} {path.stem} s{sigma}", read, column, path.stem)
     for path in sorted((data / "FMD" / "raw").glob("*.png")):
         field, capture = path.stem.rsplit("_", 1)
         column = field.split("_")[0] if capture == "1" else ""
         yield Case(path.stem, _files_reader(path, data / "FMD" / "gt" / path.name), column, field)
-    for path in sorted((data / "XRay").glob("NIH*.png")):
-        yield Case(f"XRay {path.stem} s10", _gaussian_reader(path, 10, colour=False), "X-ray s10", path.stem)
+    for path in sorted((data / "Confocal_FMD_FOV1" / "noisy").glob("*.tif")):
+        name = f"Confocal_{path.stem}_FOV1"
+        yield Case(name, _files_reader(path, path.parents[1] / "gt" / path.name), field=name)
+    for path in sorted((data / "XRay").glob("*.*")):
+        column = "X-ray s10" if path.stem.startswith("NIH") else ""
+        yield Case(f"XRay {path.stem} s10", _gaussian_reader(path, 10, colour=False), column, path.stem)
     for path in sorted((data / "OCT_Duke").glob("*/test.tif")):
         scan = path.parent.name
         column = "OCT" if scan == "01" else ""

@@ -42,8 +42,9 @@ def denoise(
         Whether each channel (C) gets a network of its own.
     volume : bool
         Whether Z is denoised by a 3-D network; otherwise its slices share a 2-D one.
-    preset : "fast" or "paper"
-        The default schedule, or the published one.
+    preset : "fast", "paper" or "warm"
+        The default schedule, the published one, or, where a method has it, a short one that begins with the shipped network
+        (pre-trained weights).
     device : "auto", "cpu", "cuda", "cuda:N" or "mps"
     seed : int
         The same seed gives the same result bit by bit on the same CPU with as many threads.

@@ -16,11 +16,12 @@ from napari_lotadenoise import __version__, compare_command, console, io, plan, 
 from napari_lotadenoise.errors import FileError, LotaDenoiseError, ParameterError
 from napari_lotadenoise.events import Event, Finished, Progress, Started
 from napari_lotadenoise.image import as_dtype
-from napari_lotadenoise.method import Interleaving, Training, configure, settings
+from napari_lotadenoise.method import Interleaving, configure, settings
 from napari_lotadenoise.methods import METHODS, find
 from napari_lotadenoise.params import add_arguments, parameters
 from napari_lotadenoise.recipe import Recipe
 from napari_lotadenoise.result import Result
+from napari_lotadenoise.schedule import PRESETS, WarmTraining
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,7 +87,9 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     run.add_argument("input", type=Path, metavar="IN", help="TIFF, ImageJ TIFF, OME-TIFF; PNG, JPEG or BMP")
     run.add_argument("output", type=Path, metavar="OUT", help=".tif (ImageJ) or .ome.tif; the recipe is kept beside it")
     run.add_argument("--method", choices=list(METHODS), help="default: lota-n2n", metavar="METHOD")
-    run.add_argument("--preset", choices=("fast", "paper"), help="schedule: fast (default), or paper as published")
+    run.add_argument(
+        "--preset", choices=PRESETS, help="fast (default), paper as published, or warm: begins with pre-trained weights"
+    )
     run.add_argument("--recipe", help="repeat the run of this .recipe.json file; other options change it")
     console.add_options(run)
     run.add_argument(
@@ -112,7 +115,7 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     chosen = find(method)
     defaults = {**dataclasses.asdict(chosen.preset("fast").training), **(recipe.arguments() if recipe else {})}
     add_arguments(run.add_argument_group(f"hyper-parameters of {chosen.info.title}"), chosen, defaults)
-    schedule = Training if chosen.trained else Interleaving
+    schedule = type(chosen.preset("fast").training) if chosen.trained else Interleaving
     add_arguments(run.add_argument_group("training" if chosen.trained else "correlated noise"), schedule, defaults)
     run.set_defaults(action=_run)
 
@@ -199,7 +202,7 @@ def _warn(image: np.ndarray, wanted: dict[str, Any]) -> None:
 def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
     """The arguments of `denoise`: those of the recipe, changed by what was given."""
     names = {"method", "preset", "channels", "volume", "device", "seed", "threads", "fill", "stabilise", "blend"}
-    names |= {p.name for owner in (find(given.get("method", "lota-n2n")), Training) for p in parameters(owner)}
+    names |= {p.name for owner in (find(given.get("method", "lota-n2n")), WarmTraining) for p in parameters(owner)}
     recipe = io.read_recipe(given["recipe"]) if "recipe" in given else None
     if recipe is not None:
         names |= {p.name for p in parameters(find(recipe.method))}

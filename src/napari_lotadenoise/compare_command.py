@@ -17,6 +17,7 @@ from napari_lotadenoise.events import Progress
 from napari_lotadenoise.image import AXIS_NAMES, layout_for
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.recipe import FINISHED_EARLY
+from napari_lotadenoise.schedule import PRESETS
 
 if TYPE_CHECKING:
     from napari_lotadenoise.comparison import Comparison, Entry, Outcome, Plan
@@ -46,7 +47,9 @@ def add_compare(commands: Any) -> None:
     )
     compare.add_argument("--budget", type=float, metavar="SECONDS", help="end each training after this time")
     compare.add_argument("--peak", type=float, help="largest intensity of the scale, for PSNR; default: 255 for 8 bits")
-    compare.add_argument("--preset", choices=("fast", "paper"), help="schedule: fast (default), or paper as published")
+    compare.add_argument(
+        "--preset", choices=PRESETS, help="fast (default), paper as published, or warm: begins with pre-trained weights"
+    )
     console.add_options(compare)
     compare.add_argument("--overwrite", action="store_true", help="replace files of the same names in the folder")
     compare.add_argument("--quiet", action="store_true", help="no progress, only the table and errors")

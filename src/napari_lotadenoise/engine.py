@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise import devices, plan, scaling, stabilise, tuning
+from napari_lotadenoise import devices, plan, scaling, stabilise, tuning, warm
 from napari_lotadenoise.checks import check, check_samples
 from napari_lotadenoise.clock import Clock
 from napari_lotadenoise.crops import load_pool
@@ -26,6 +26,7 @@ from napari_lotadenoise.image import Layout, Stack, layout_for
 from napari_lotadenoise.method import Curve, Method, Training
 from napari_lotadenoise.options import Options, check_blend, check_stride, check_whole, preset_of, stabilise_mode
 from napari_lotadenoise.passes import PassAverage
+from napari_lotadenoise.pictures import Pictures
 from napari_lotadenoise.recipe import FINISHED_EARLY, Recipe, fingerprint
 from napari_lotadenoise.residual import examine
 from napari_lotadenoise.response import Probe
@@ -33,7 +34,7 @@ from napari_lotadenoise.result import Result
 from napari_lotadenoise.scaling import Scale
 from napari_lotadenoise.snapshots import Snapshots
 from napari_lotadenoise.tiles import cut, read_tile
-from napari_lotadenoise.trainer import Trainer, uses_bfloat16
+from napari_lotadenoise.trainer import Trainer
 from napari_lotadenoise.view import View
 from napari_lotadenoise.virtual import Mix
 
@@ -104,12 +105,14 @@ class _Run:
         self.reason = "all steps done"
         self.group, self.turn = 0, 0
         self.limit = self.planned = training.planned
-        self.view = View(self.stack, self.layout, method)
-        self.tiles = cut(self.stack, method)
+        self.weights = warm.weights_of(method, training, self.stack)
+        tiler = warm.tiled_as(method, training)
+        self.pictures = Pictures(View(self.stack, self.layout, tiler), method, self.device, level=options.glance)
+        self.tiles = cut(self.stack, tiler)
         self.snapshots = Snapshots(self.stack, options.snapshots if method.trained else 0, self.planned)
         self.probe = Probe(self.image, self.layout, options.probe, fill=options.fill) if np.any(options.probe) else None
         turns = self.stack.groups * (1 if self.probe is None else 2)
-        self.probing = 0.0
+        self.probing, self.bfloat16 = 0.0, False
         self.tiles_done, self.tiles_all = 0, turns * self.stack.samples * len(self.tiles)
 
     def events(self) -> Events:
@@ -119,6 +122,8 @@ class _Run:
         if self.stack.filled:
             self.notes.append(f"{self.stack.filled} pixels that were NaN or inf were filled from their neighbours.")
         yield from self._tell(Started(words, self.device_words, tuple(self.notes)))
+        if (first := self.pictures.first(self.look)) is not None:
+            yield from self._tell(first)
         out = self.out = np.empty(self.image.shape, dtype=np.float32)
         self.uncertainty = np.zeros_like(out) if self.method.stochastic_passes else None
         for turn, group in enumerate(self._order()):
@@ -129,6 +134,7 @@ class _Run:
                 continue
             pool = load_pool(self.stack, self.group, scale, self.device, neighbours=self.method.needs_repeats)
             trainer = Trainer(pool, self.method, self.training, self.options.seed, scale.unit)
+            self.bfloat16 = trainer.bfloat16
             yield from self._train(trainer, scale)
             if not self.stop:
                 yield from self._denoise(trainer, scale, self.stack, out, self.uncertainty)
@@ -231,35 +237,19 @@ class _Run:
             yield from self._show_done(look, group, sample)
             return
         start = time.perf_counter()
-        window = self.view.window(look)
-        tile, inner = read_tile(self.stack, trainer, scale, group, sample, window)
-        place: tuple[Any, ...] = (0, slice(None), *inner)
-        output, deviation = trainer.look(tile, (group, sample, str(window)))
-        clean = scale.back(output[place].float().cpu().numpy())
-        maps = self._maps(trainer, scale, tile, place, clean) if look.maps else {}
-        if look.maps and deviation is not None:
-            maps["uncertainty"] = scale.stretch(deviation[place].cpu().numpy(), output[place].float().cpu().numpy())
-        pictures = {name: self.view.plane(block) for name, block in maps.items()}
-        index = self.view.index(look, group, sample)
+        picture = self.pictures.picture(look, trainer, scale, group, sample)
         self.clock.previewed(time.perf_counter() - start)
-        yield from self._tell(Preview(look, trainer.step_number, index, self.view.plane(clean), pictures))
-
-    def _maps(
-        self, trainer: Trainer, scale: Scale, tile: Any, place: tuple[Any, ...], clean: np.ndarray
-    ) -> dict[str, np.ndarray]:
-        """The residual and the method's own maps of a tile, those that are pictures in intensities."""
-        maps = {"residual": scale.back(tile[place].cpu().numpy()) - clean}
-        for name, found in trainer.look_at_maps(tile).items():
-            block = found[place].cpu().numpy()
-            maps[name] = scale.back(block) if self.method.maps.get(name) == "picture" else block
-        return maps
+        if picture is not None:
+            yield from self._tell(picture)
 
     def _show_done(self, look: Look, group: int, sample: int) -> Steps:
-        """Show a place whose group of channels had its turn already; one that is still to come shows nothing."""
+        """Show a place whose group of channels had its turn already; one that is still to come shows what it has at once."""
         self.clock.previewed(0.0)
         if group in self.steps_done:
-            index = self.view.index(look, group, sample)
+            index = self.pictures.view.index(look, group, sample)
             yield from self._tell(Preview(look, self.steps_done[group], index, self.out[index].copy()))
+        elif (first := self.pictures.first(look)) is not None:
+            yield from self._tell(first)
 
     # ---------------------------------------------------------------- result
 
@@ -313,7 +303,7 @@ class _Run:
             blend=self.options.blend,
             device=self.device_words,
             threads=self.threads,
-            precision="bfloat16" if uses_bfloat16(self.training, self.device, self.stack.ndim) else "float32",
+            precision="bfloat16" if self.bfloat16 else "float32",
             image=fingerprint(self.image),
             steps_done=tuple(self.steps_done[group] for group in range(self.stack.groups)),
             reason=self.reason,
@@ -322,6 +312,8 @@ class _Run:
             notes=tuple(self.notes),
             verdict=diagnosis.sentence,
             residual=diagnosis.numbers,
+            pretrained=bool(self.weights),
+            weights=self.weights,
         )
         response = self.probe.response(out) if self.probe is not None else None
         snapshots = self.snapshots.taken(out)

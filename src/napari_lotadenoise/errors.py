@@ -35,5 +35,9 @@ class TrainingError(LotaDenoiseError, RuntimeError):
     """Training went wrong, for example because the loss became NaN."""
 
 
+class WeightsError(LotaDenoiseError, RuntimeError):
+    """Weights that come with the package are missing or damaged."""
+
+
 class FileError(LotaDenoiseError, ValueError):
     """A file cannot be read, or must not be written."""

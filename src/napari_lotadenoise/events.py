@@ -87,6 +87,8 @@ class Preview:
     maps : mapping of str to ndarray
         Maps of the method, "residual" (noisy minus denoised) and, of a method of chance, "uncertainty" (deviation of its
         passes), of the same shape or with one channel.
+    by : str
+        Title of the method that made `image`, where it is not the one that is run.
     """
 
     look: Look
@@ -94,6 +96,7 @@ class Preview:
     index: tuple[int | slice, ...]
     image: np.ndarray
     maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,13 @@ class Look:
     window: tuple[slice, slice] | None = None
     number: int = 0
     maps: bool = False
+
+
+@dataclass(frozen=True)
+class Level:
+    """Asks a quick look for another level of noise, as a multiple of what is measured."""
+
+    level: float
 
 
 Event = Started | Progress | Preview | Finished

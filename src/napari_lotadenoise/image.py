@@ -232,6 +232,12 @@ def read_with_halo(stack: Stack, group: int, sample: int, window: Window, margin
     return block
 
 
+def middle(block: Any, side: int) -> Any:
+    """The middle of the planes of an array or a tensor (..., Y, X), at most `side` pixels wide and high."""
+    top, left = (max(0, (n - side) // 2) for n in block.shape[-2:])
+    return block[..., top : top + side, left : left + side]
+
+
 def reflected(size: int, start: int, stop: int) -> np.ndarray:
     """Return the indices of positions start to stop - 1 on an axis of `size` pixels that is mirrored at its end pixels.
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from napari_lotadenoise.nets import Network
 
 
-def one_step(parameters: Mapping[str, Any]) -> Preset:
+def one_step(parameters: Mapping[str, Any], precision: str = "float32") -> Preset:
     """A preset of a method whose one step measures the noise."""
-    training = Training(steps=1, crop=64, batch=1, augment=False, average=0, holdout=0, precision="float32")
+    training = Training(steps=1, crop=64, batch=1, augment=False, average=0, holdout=0, precision=precision)
     return Preset(training, parameters)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from napari_lotadenoise.errors import MethodError
-from napari_lotadenoise.params import knob, validate
+from napari_lotadenoise.params import validate
+from napari_lotadenoise.schedule import Interleaving, Preset, Training
 
 if TYPE_CHECKING:
     import torch
@@ -81,108 +82,6 @@ class Moment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Interleaving:
-    """How an image is taken apart before anything else; for every method, trained or not."""
-
-    stride: int = knob(
-        1,
-        "Denoise the interleaved images of every n-th pixel instead, for noise that is correlated between neighbours; 1 does "
-        "not.",
-        ge=1,
-        le=8,
-        step=1,
-        unit="px",
-    )
-
-
-@dataclass(frozen=True)
-class Training(Interleaving):
-    """How a network is trained: the schedule that a preset suggests and a user may change."""
-
-    steps: int = knob(400, "Number of training steps.", ge=1, le=1_000_000, step=50)
-    until: int = knob(
-        0, "Step at which to stop a schedule that is longer; 0 goes on to its end.", ge=0, le=1_000_000, step=50
-    )
-    rate: float = knob(
-        3e-3, "Learning rate of Adam; the peak of it where the schedule has one.", ge=1e-6, le=1, step=1e-4
-    )
-    schedule: str = knob(
-        "one-cycle",
-        "How the learning rate changes: one rise and fall, halved every so often, or not at all.",
-        choices=("one-cycle", "halving", "constant"),
-    )
-    halve_every: int = knob(1000, "Steps after which the halving schedule halves the rate.", ge=1, le=100_000, step=100)
-    crop: int = knob(64, "Side of the random square crops; 0 trains on full frames.", ge=0, le=4096, step=16, unit="px")
-    crop_depth: int = knob(
-        8, "Planes in a crop of a volume; 0 takes all of them.", ge=0, le=1024, step=1, unit="planes"
-    )
-    batch: int = knob(4, "Crops (or frames) in one step.", ge=1, le=1024, step=1)
-    augment: bool = knob(True, "Flip and rotate the crops at random.")
-    average: float = knob(
-        0.98, "Decay of the running average of the weights; 0 uses the last weights.", ge=0, le=0.9999, step=0.005
-    )
-    ensemble: bool = knob(False, "Average the results for the eight flips and rotations of the image.")
-    clip: float = knob(
-        0.0,
-        "Largest norm of a gradient, longer ones are shortened to it; 0 leaves them as they are.",
-        ge=0,
-        le=1000,
-        step=0.5,
-    )
-    holdout: int = knob(
-        4, "Crops that are kept away from training, to score the network on; 0 keeps none.", ge=0, le=256, step=1
-    )
-    patience: int = knob(
-        0,
-        "Scorings without a better one after which training stops (a score every 25 steps); 0 never stops early.",
-        ge=0,
-        le=1000,
-        step=1,
-    )
-    scaling: str = knob(
-        "deviation",
-        "Intensities that the network sees: mean 0 and deviation 1, or the bulk of the histogram between 0 and 1.",
-        choices=("deviation", "range"),
-    )
-    precision: str = knob(
-        "auto",
-        "Arithmetic of the training; auto takes bfloat16 where the processor is fast at it.",
-        choices=("auto", "float32", "bfloat16"),
-    )
-
-    def __post_init__(self) -> None:
-        validate(self)
-
-    @property
-    def planned(self) -> int:
-        """How many of the steps are taken, unless a rule or the user ends the training before."""
-        return min(self.steps, self.until or self.steps)
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named way to use a method.
-
-    Attributes
-    ----------
-    training : Training
-        Its schedule.
-    parameters : mapping
-        Hyper-parameters of the method in which it differs from the defaults.
-    volume : mapping
-        Fields of the schedule that are different for 3-D networks, whose steps see many planes at once.
-    """
-
-    training: Training = field(default_factory=Training)
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    volume: Mapping[str, Any] = field(default_factory=dict)
-
-    def schedule(self, *, volume: bool = False) -> Training:
-        """The schedule for planes or for volumes."""
-        return dataclasses.replace(self.training, **self.volume) if volume else self.training
-
-
-@dataclass(frozen=True)
 class Method(ABC):
     """A denoising method: a frozen dataclass of hyper-parameters that knows its network, its loss and its prediction.
 
@@ -211,6 +110,8 @@ class Method(ABC):
     package: ClassVar[str] = ""
     #: Side below which tiles do not pay, since each is read with wide surroundings.
     smallest_tile: ClassVar[int] = 64
+    #: Side above which tiles are not made, so that a run can be stopped between two of them.
+    largest_tile: ClassVar[int] = 256
     #: Image sides that a step works on must be multiples of this.
     grain: ClassVar[int] = 1
     #: Rough cost in microseconds a pixel on one CPU core: one training step, one prediction (or one stochastic pass).
@@ -222,6 +123,10 @@ class Method(ABC):
     @abstractmethod
     def network(self, channels: int, ndim: int) -> Network:
         """Build the network for images of `channels` channels in 2 or 3 dimensions."""
+
+    def weights(self, ndim: int) -> str:
+        """Name of the pre-trained weights that take part, or nothing."""
+        return ""
 
     def arrange(self, pool: torch.Tensor) -> torch.Tensor:
         """Return what crops are drawn from, where it is not the scaled samples (N, C, [Z], Y, X) as they are."""
@@ -313,7 +218,7 @@ def configure(
     Parameters
     ----------
     method : type of Method
-    preset : "fast" or "paper"
+    preset : "fast", "paper" or "warm"
     volume : bool
         Whether the schedule is to be the one for 3-D networks.
     **options
@@ -328,7 +233,7 @@ def configure(
 
     chosen = method.preset(preset)
     own = {f.name for f in dataclasses.fields(method)}
-    schedule = {f.name for f in dataclasses.fields(Training)}
+    schedule = {f.name for f in dataclasses.fields(chosen.training)}
     unknown = sorted(set(options) - own - schedule)
     if unknown:
         known = ", ".join(sorted(own | schedule))

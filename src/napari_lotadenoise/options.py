@@ -17,7 +17,9 @@ class Options:
 
     Most are those of `napari_lotadenoise.denoise`. `look` is the place of the first previews. `probe`, if above 0, is the step in
     intensities (a number, or one for each pixel) with which `Result.response` is measured, one more prediction. `snapshots`
-    is the number of pictures from the way that `Result.snapshots` keeps, each as large as the image.
+    is the number of pictures from the way that `Result.snapshots` keeps, each as large as the image. With `glance` above 0
+    the first previews are those of the shipped network, told that much of the measured noise, until the method's own are
+    better; the result has nothing of them.
     """
 
     axes: str | None = None
@@ -33,6 +35,7 @@ class Options:
     blend: float = 1.0
     probe: Any = 0.0
     snapshots: int = 0
+    glance: float = 0.0
 
 
 def check_whole(*, threads: int, seed: int, snapshots: int = 0) -> None:

@@ -6,6 +6,7 @@ import math
 
 from napari_lotadenoise.image import AXIS_NAMES, Layout
 from napari_lotadenoise.method import Method, Training
+from napari_lotadenoise.schedule import WARM_COST, WarmTraining
 
 
 def describe(shape: tuple[int, ...], layout: Layout, method: Method, device: str, seconds: float | None = None) -> str:
@@ -36,7 +37,8 @@ def seconds_for(shape: tuple[int, ...], layout: Layout, method: Method, training
     wanted = ([training.crop_depth] if layout.volume else []) + [training.crop, training.crop]
     crop = math.prod(min(n, w) if w else n for n, w in zip(spatial, wanted, strict=True))
     groups = math.prod(sizes[a] for a in layout.grouped)
-    train, predict = (1e-6 * cost * (3 if layout.volume else 1) for cost in method.cost)
+    costs = WARM_COST if isinstance(training, WarmTraining) and training.warm else method.cost
+    train, predict = (1e-6 * cost * (3 if layout.volume else 1) for cost in costs)
     passes = method.stochastic_passes or (8 if training.ensemble else 1)
     return groups * training.planned * training.batch * crop * train + math.prod(shape) * predict * passes
 

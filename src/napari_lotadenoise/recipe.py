@@ -53,6 +53,7 @@ class Recipe:
     stabilise: str = "off"
     blend: float = 1.0
     pretrained: bool = False
+    weights: str = ""
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
     format: int = FORMAT
 

@@ -65,9 +65,14 @@ def measure(stack: Stack, group: int, kind: str, stabilisers: tuple[Stabiliser |
     step = (slice(None), *([slice(None, None, thin)] * stack.ndim))
     plain = Scale(np.zeros(stack.channels, np.float32), np.ones(stack.channels, np.float32), stabilisers)
     values = np.concatenate([plain.into(p[step]).reshape(stack.channels, -1) for p in parts], axis=1)
-    maps = [affine(channel, kind) for channel in values]
-    if all(span == 0 for _, span in maps):
+    if all(span == 0 for _, span in (affine(channel, kind) for channel in values)):
         return None
+    return of_values(values, kind, stabilisers)
+
+
+def of_values(values: np.ndarray, kind: str = "deviation", stabilisers: tuple[Stabiliser | None, ...] = ()) -> Scale:
+    """The map for values (C, pixels), stabilised ones where there are stabilisers; a constant channel is only shifted."""
+    maps = [affine(channel, kind) for channel in values]
     offset, span = np.array(maps, dtype=np.float32).T
     span = np.where(span > 0, span, 1).astype(np.float32)
     return Scale(offset, span, stabilisers, float((span * _slopes(values, stabilisers)).mean()))

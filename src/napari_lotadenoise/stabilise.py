@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.image import Stack
+from napari_lotadenoise.image import Stack, middle
 from napari_lotadenoise.noise import VarianceFit, fit_planes, is_independent
 
 #: What the switch can be set to.
@@ -87,7 +87,7 @@ def stabilisers_for(stack: Stack, group: int, mode: str) -> tuple[tuple[Stabilis
     """
     if mode == "off":
         return (None,) * stack.channels, ""
-    planes = [_middle(stack.read(group, sample)) for sample in stack.spread(PLANES)]
+    planes = [middle(stack.read(group, sample), SIDE) for sample in stack.spread(PLANES)]
     found, words = [], []
     for channel in range(stack.channels):
         mine = [plane for block in planes for plane in block[channel].reshape(-1, *block.shape[-2:])[::4]]
@@ -106,9 +106,3 @@ def stabilisers_for(stack: Stack, group: int, mode: str) -> tuple[tuple[Stabilis
 
 def _suits(fit: VarianceFit, planes: list[np.ndarray]) -> bool:
     return fit.signal_dependent and is_independent(planes)
-
-
-def _middle(block: np.ndarray) -> np.ndarray:
-    """The central part of a block (C, [Z], Y, X) that the fit looks at."""
-    top, left = (max(0, (n - SIDE) // 2) for n in block.shape[-2:])
-    return block[..., top : top + SIDE, left : left + SIDE]

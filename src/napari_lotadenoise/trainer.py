@@ -22,6 +22,7 @@ from napari_lotadenoise.nets import Network
 from napari_lotadenoise.optimise import Adam, Kept, WeightAverage, rate_at
 from napari_lotadenoise.passes import RunningPasses
 from napari_lotadenoise.tuning import fast_bfloat16
+from napari_lotadenoise.warm import WarmNet, is_warm
 
 #: Steps between two scorings on held-out pixels.
 SCORE_EVERY = 25
@@ -51,16 +52,18 @@ class Trainer:
 
     def __init__(self, pool: Tensor, method: Method, training: Training, seed: int, unit: float = 1.0) -> None:
         self.method, self.training, self.device, self.seed = method, training, pool.device, seed
+        self.warm, self.stride = is_warm(training), training.stride
         self.rng = torch.Generator().manual_seed(seed)
         self._chance, self._looking = self._generator(1), self._generator(2)
         with _INITIALISING, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            net = method.network(pool.shape[1], pool.ndim - 2)
+            net = self._warm_net(pool) if self.warm else method.network(pool.shape[1], pool.ndim - 2)
         self.net: Network = net.to(self.device)
-        self.net.to(memory_format=channels_last(pool))  # type: ignore[call-overload]
-        self.learns = any(True for _ in self.net.parameters())
+        for weights in self.net.parameters():
+            if weights.dim() == pool.ndim:  # a volume may be seen by a network for planes, whose are in order
+                weights.data = weights.data.contiguous(memory_format=channels_last(pool))
+        self.learns = any(p.requires_grad for p in self.net.parameters())
         grain = method.grain * self.net.multiple
-        self.stride = training.stride
         pool = ops.unshuffle(pad_to(method.arrange(pool), grain * self.stride), self.stride)
         self.crops = Crops(pool, training, grain, self.rng, oriented=method.oriented)
         self.state = method.prepare(pool, unit)
@@ -78,10 +81,14 @@ class Trainer:
             self._validation = self.crops.pool[:1]
         self._fixed = pool if method.whole else None if method.trained else self.crops.draw()
         self._running = RunningPasses()
-        self.bfloat16 = uses_bfloat16(training, self.device, pool.ndim - 2)
+        # Volumes may be seen by a network for planes.
+        ndim = max((p.dim() for p in self.net.parameters()), default=pool.ndim) - 2
+        self.bfloat16 = uses_bfloat16(training, self.device, ndim)
         if self.learns:
             self.optimiser = Adam(self.net, clip=training.clip)
             self.average = WeightAverage(self.net, training.average) if training.average else None
+        if self.warm:
+            self._take_score()
 
     @property
     def current(self) -> Network:
@@ -106,6 +113,11 @@ class Trainer:
         if self.step_number % SCORE_EVERY == 0 or self.step_number == self.training.steps:
             self._take_score()
             self._check_health()
+
+    @property
+    def held_out(self) -> Tensor | None:
+        """The crops that are kept away from training, (N, C, [Z], Y, X), or None."""
+        return self._validation
 
     @property
     def sigma(self) -> float | None:
@@ -146,12 +158,13 @@ class Trainer:
     def keep_best(self) -> None:
         """Go back to the best weights where the last ones score clearly worse, after an alarm to the last healthy ones.
 
-        A score is that of a few crops; the last weights, learnt at the lowest rate, are trusted within its tolerance.
+        A score is that of a few crops; the last weights, learnt at the lowest rate, are trusted within its tolerance. After a
+        warm start they are not: those that it began with may be the best.
         """
         if self.alarm:
             self._healthy.give_back(self.current)
             self._sigmas.extend(self._healthy_sigmas * (SIGMA_STEPS // max(1, len(self._healthy_sigmas)) + 1))
-        elif float(self._score) > (1 + TOLERANCE) * float(self._best_score):
+        elif float(self._score) > (1 if self.warm else 1 + TOLERANCE) * float(self._best_score):
             self._best.give_back(self.current)
 
     def look(self, image: Tensor, place: Hashable = None) -> tuple[Tensor, Tensor | None]:
@@ -196,8 +209,13 @@ class Trainer:
             yield ops.turned_back(self._infer(function, ops.turned(image, turn)), turn)
 
     def _infer(self, function: Callable[..., Tensor], image: Tensor) -> Tensor:
-        with torch.inference_mode():
+        # What a network has learnt in float32 is not rounded for its result; one that learns nothing here is told how to compute.
+        exact = contextlib.nullcontext() if self.method.trained else self._arithmetic()
+        with torch.inference_mode(), exact:
             return ops.shuffle(function(self.current, ops.unshuffle(image, self.stride), self.state), self.stride)
+
+    def _warm_net(self, pool: Tensor) -> Network:
+        return WarmNet(ops.unshuffle(pad_to(pool, self.stride), self.stride))  # the images whose noise it will see
 
     def _learn(self, loss: Tensor) -> None:
         self.optimiser.step(loss, rate_at(self.step_number, self.training))

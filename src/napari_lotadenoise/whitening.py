@@ -91,19 +91,19 @@ class Whitening:
         self.deviations = [max(math.sqrt(_mean_variance(fit, pool[:, c])), 1e-9) for c, fit in enumerate(fits)]
         self.stabilisers = [Stabiliser(fit.gain or 1.0, fit.offset) for fit in fits]
         self.stabilised = [_rises(fit, pool[:, c]) for c, fit in enumerate(fits)]
-        self.turn = torch.eye(len(fits), device=pool.device)
-        channels = torch.stack([self._channel(pool[:, c].flatten(), c) for c in range(len(fits))])
+        self.turn: Tensor | None = None
         if len(fits) > 1:
+            channels = torch.stack([self._channel(pool[:, c].flatten(), c) for c in range(len(fits))])
             seen = channels[:, :: -(-channels.shape[1] // PIXELS)]
             self.turn = torch.linalg.eigh(torch.cov(seen)).eigenvectors.flip(1).T.contiguous()
 
     def into(self, image: Tensor) -> Tensor:
         """Whiten an image (C, Y, X)."""
-        return self._turned(torch.stack([self._channel(channel, c) for c, channel in enumerate(image)]), self.turn)
+        return self._turned(torch.stack([self._channel(channel, c) for c, channel in enumerate(image)]))
 
     def back(self, image: Tensor) -> Tensor:
         """Undo `into`, without the bias that the root would have."""
-        turned = self._turned(image, self.turn.T)
+        turned = self._turned(image, back=True)
         return torch.stack([
             self.stabilisers[c].inverse(channel) if self.stabilised[c] else channel * self.deviations[c]
             for c, channel in enumerate(turned)
@@ -112,8 +112,11 @@ class Whitening:
     def _channel(self, channel: Tensor, c: int) -> Tensor:
         return self.stabilisers[c].forward(channel) if self.stabilised[c] else channel / self.deviations[c]
 
-    def _turned(self, image: Tensor, turn: Tensor) -> Tensor:
-        return image if len(image) == 1 else torch.tensordot(turn, image, 1)
+    def _turned(self, image: Tensor, *, back: bool = False) -> Tensor:
+        if self.turn is None:
+            return image
+        with torch.autocast(image.device.type, enabled=False):  # which would round intensities, not only what is learnt
+            return torch.tensordot(self.turn.T if back else self.turn, image, 1)
 
 
 def _mean_variance(fit: VarianceFit, channel: Tensor) -> float:

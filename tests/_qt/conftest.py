@@ -21,11 +21,12 @@ def open_dock(make_napari_viewer, qtbot) -> Callable[..., tuple]:
     """Opens a viewer with an image and the dock, docked as napari does it."""
     docks = []
 
-    def open_(data=None, *, show: bool = False, **options):
+    def open_(data=None, *, show: bool = False, first: bool = False, **options):
         viewer = make_napari_viewer(show=show)
         if data is not None:
             viewer.add_image(data, **{"name": "cells", **options})
         _, dock = viewer.window.add_plugin_dock_widget("napari-lotadenoise", "Denoise")
+        dock.quick.first.setChecked(first)  # where it is off, a run shows pictures of its own from the beginning
         docks.append(dock)
         return viewer, dock
 

@@ -109,6 +109,7 @@ def test_the_noise_ticks_the_methods_until_the_user_does(open_compare, qtbot):
     qtbot.waitUntil(lambda: dock.setup.verdict.report is not None, timeout=30_000)
     assert {entry.method for entry in chosen.entries()} == {
         "nl-ridge",
+        "instant",
         "noise2self",
         "gr2r",
         "lota-n2n",

@@ -9,12 +9,7 @@ from napari.layers import Image
 from napari.utils.notifications import show_warning
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import (
-    QComboBox,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_lotadenoise import devices, plan
@@ -25,6 +20,7 @@ from napari_lotadenoise._qt.layers import data_of
 from napari_lotadenoise._qt.map_boxes import MapBoxes
 from napari_lotadenoise._qt.parts import Dock, fill_dock, label, labelled, strength_slider
 from napari_lotadenoise._qt.plot import LivePlot
+from napari_lotadenoise._qt.quick_bar import QuickBar, Subject
 from napari_lotadenoise._qt.run_bar import RunBar
 from napari_lotadenoise._qt.session import Order, Session
 from napari_lotadenoise._qt.verdict import Verdict
@@ -32,6 +28,7 @@ from napari_lotadenoise.errors import LotaDenoiseError, NotFiniteError
 from napari_lotadenoise.events import Command
 from napari_lotadenoise.method import Method, Training, configure, settings
 from napari_lotadenoise.methods import METHODS
+from napari_lotadenoise.methods.instant import Instant
 
 if TYPE_CHECKING:
     from napari_lotadenoise.comparison.entry import Entry
@@ -81,7 +78,7 @@ class DenoiseWidget(Dock):
         return Order(
             self.layer, method, training, self.axes.layout_value(), self.preset.currentText(),
             self.device.currentText(), self.seed.value(), fill, self.maps.wanted(), self.stabilise.currentText(),
-            self.strength.value(),
+            self.strength.value(), self.quick.glance,
         )  # fmt: skip
 
     def take_over(self, layer: Image | None, entry: Entry, layout: Layout, strength: float = 1.0) -> None:
@@ -104,6 +101,8 @@ class DenoiseWidget(Dock):
         except LotaDenoiseError as error:
             self._complain(error)
             return
+        self.quick.stop()
+        self.quick.setEnabled(False)  # the pictures of now are those of the run
         for concern in self.verdict.concerns:  # a warning, never an obstacle
             show_warning(concern)
         self.plot.clear()
@@ -165,6 +164,7 @@ class DenoiseWidget(Dock):
         self.form: Any = None
         self._volume = False
         self.run_bar, self.plot = RunBar(), LivePlot()
+        self.quick = QuickBar(self.viewer, self._subject)
 
     def _arrange(self) -> None:
         content = QWidget()
@@ -172,8 +172,9 @@ class DenoiseWidget(Dock):
         box.addLayout(labelled(("Layer", self.layers)))
         box.addWidget(self.verdict)
         box.addLayout(labelled(("Method", self.method), ("Preset", self.preset), ("Stabilise", self.stabilise)))
-        for widget in (self.about, self.axes, self.sentence, self.maps, self.run_bar, self.plot, self._advanced()):
+        for widget in (self.about, self.axes, self.quick, self.sentence, self.maps, self.run_bar, self.plot):
             box.addWidget(widget)
+        box.addWidget(self._advanced())
         box.addStretch()
         fill_dock(self, content)
 
@@ -200,6 +201,9 @@ class DenoiseWidget(Dock):
         self.stabilise.currentIndexChanged.connect(self._describe)
         self.axes.changed.connect(self._on_axes)
         self.maps.changed.connect(self._show_live)
+        self.quick.levelled.connect(self._set_level)
+        self.quick.applied.connect(self._apply_quick_look)
+        self.device.currentIndexChanged.connect(self.quick.refresh)
         bar = self.run_bar
         bar.denoise.connect(self.denoise)
         bar.fill_and_denoise.connect(lambda: self.denoise(fill=True))
@@ -215,6 +219,7 @@ class DenoiseWidget(Dock):
         self._measure()
 
     def _measure(self) -> None:
+        self.quick.refresh()
         try:
             self.verdict.look_at(self.layer, self.axes.layout_value().axes if self.layer is not None else "")
         except LotaDenoiseError:  # two axes of one meaning; the sentence says so
@@ -289,10 +294,11 @@ class DenoiseWidget(Dock):
 
     def _on_progress(self, news: tuple[Progress, ...]) -> None:
         self.plot.add(news)
-        self.run_bar.show_progress(news[-1])
+        self.run_bar.show_progress(news[-1], self.session.live.by if self.session is not None else "")
 
     def _on_ended(self, error: Exception | None, words: str) -> None:
         self.session = None
+        self.quick.setEnabled(True)
         self.run_bar.set_running(False)
         self.maps.show_method(self._method()())
         if error is None:
@@ -312,8 +318,25 @@ class DenoiseWidget(Dock):
         return get_theme(self.viewer.theme).text.as_hex()
 
     def _show_live(self, *_: Any) -> None:
-        if self.session is not None:
-            self.session.live.want(self.maps.wanted())
+        for live in (self.session.live if self.session is not None else None, self.quick.live):
+            if live is not None:
+                live.want(self.maps.wanted())
+
+    def _subject(self) -> Subject:
+        if self.layer is None:
+            raise LotaDenoiseError(self.layers.why_none)
+        return Subject(self.layer, self.axes.layout_value(), self.device.currentText(), self.maps.wanted())
+
+    def _set_level(self, level: float) -> None:
+        """Take the noise level of the quick look over, where it is one of the method's parameters."""
+        if self._method() is Instant:
+            self.form["level"].value = level
+
+    def _apply_quick_look(self) -> None:
+        """Denoise the whole layer as the quick look shows it."""
+        self.method.setCurrentIndex(self.method.findData(Instant.id))
+        self._set_level(self.quick.slider.value())
+        self.denoise()
 
     # ---------------------------------------------------------------- leaving
 
@@ -321,5 +344,7 @@ class DenoiseWidget(Dock):
         """End the run, if there is one: nothing learns on unseen."""
         if hasattr(self, "verdict"):
             self.verdict.diagnosis.forget()
+        if hasattr(self, "quick"):
+            self.quick.stop()
         if getattr(self, "session", None) is not None:
             self.discard()

@@ -60,6 +60,7 @@ class LivePreview:
         self._look = self._current_look(0)
         self._corner = (0, 0)
         self.count = 0
+        self.by = ""
         viewer.dims.events.current_step.connect(self.follow)
 
     @property
@@ -101,6 +102,7 @@ class LivePreview:
         assert isinstance(rows, slice)
         assert isinstance(columns, slice)
         corner = (rows.start, columns.start)
+        self.by = preview.by
         for name, picture in pictures.items():
             self._show_one(name, _seen_channel(picture, preview, rgb=self._source.rgb), corner)
         self._corner = corner
@@ -134,6 +136,7 @@ class LivePreview:
             self._layers[name] = self._add(name, picture, corner)
             return
         layer.data = picture
+        layer.name = self._title(name)
         if corner != self._corner:
             layer.affine = self._source.plane_geometry(*corner)["affine"]
         if self._kinds.get(name) in ("signed", "magnitude"):
@@ -142,7 +145,7 @@ class LivePreview:
 
     def _add(self, name: str, picture: np.ndarray, corner: tuple[int, int]) -> Image:
         options: dict[str, Any] = {
-            "name": f"{self._source.name} · {name} (live)",
+            "name": self._title(name),
             "metadata": {"lotadenoise": LIVE},
             **self._source.plane_geometry(*corner),
         }
@@ -166,6 +169,10 @@ class LivePreview:
         self._viewer.layers.selection = selected  # a run must not change what the user works on
         self._viewer.layers.selection.active = active
         return layer
+
+    def _title(self, name: str) -> str:
+        """Name of a live layer, which says whose picture it is."""
+        return f"{self._source.name} · {self.by or name if name == 'preview' else name} (live)"
 
     def _current_look(self, number: int) -> Look:
         source = self._source

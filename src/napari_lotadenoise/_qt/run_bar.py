@@ -68,8 +68,8 @@ class RunBar(QWidget):
         """Name the button after what it does next."""
         self.hold.setText("Resume" if paused else "Pause")
 
-    def show_progress(self, progress: Progress) -> None:
-        """Show how far a run is."""
+    def show_progress(self, progress: Progress, by: str = "") -> None:
+        """Show how far a run is, and which other method the picture is of."""
         self.bar.setValue(round(1000 * progress.done))
         left = (
             "estimating the time left"
@@ -81,6 +81,8 @@ class RunBar(QWidget):
             parts.insert(1, f"channel {progress.group + 1} of {progress.groups}")
         if progress.stage:
             parts.insert(1, progress.stage)
+        if by:
+            parts.append(f"picture by {by}")
         if progress.sigma is not None:
             parts.append(f"sigma {progress.sigma:.4g}")
         parts += [f"{name} {value:.3g}" for name, value in progress.values.items()]

@@ -43,6 +43,7 @@ class Order:
     show: frozenset[str] = frozenset()
     stabilise: str = "auto"
     strength: float = 1.0
+    glance: float = 0.0
 
 
 class Session(QObject):
@@ -77,7 +78,7 @@ class Session(QObject):
         options = {
             "axes": order.layout.axes, "channels": order.layout.channels, "volume": order.layout.volume,
             "device": order.device, "seed": order.seed, "fill": order.fill, "preset": order.preset, "look": self.live.look,
-            "stabilise": order.stabilise, "blend": order.strength,
+            "stabilise": order.stabilise, "blend": order.strength, "glance": order.glance,
         }  # fmt: skip
         self.worker = start_run(self.source.data, order.method, order.training, options, self.mailbox, self._hear)
 

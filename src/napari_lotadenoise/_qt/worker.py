@@ -9,24 +9,24 @@ from typing import Any
 
 from napari.qt.threading import GeneratorWorker, create_worker
 
-from napari_lotadenoise.events import Command, Event, Finished, Look
+from napari_lotadenoise.events import Command, Event, Finished, Level, Look
 
 _URGENCY = (Command.STOP, Command.FINISH)
 
 
 class Mailbox:
-    """Orders on their way to a run; the newest look replaces the older ones, nothing else is lost to another."""
+    """Orders on their way to a run; the newest look replaces the older ones, as does the newest level, nothing else is lost."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._orders: list[Any] = []
-        self._look: Look | None = None
+        self._newest: dict[type, Look | Level] = {}
 
     def post(self, order: Any) -> None:
         """Leave an order for the run."""
         with self._lock:
-            if isinstance(order, Look):
-                self._look = order
+            if isinstance(order, Look | Level):
+                self._newest[type(order)] = order
             else:
                 self._orders.append(order)
 
@@ -40,8 +40,7 @@ class Mailbox:
                     return urgent
             if self._orders:
                 return self._orders.pop(0)
-            look, self._look = self._look, None
-            return look
+            return self._newest.pop(next(iter(self._newest))) if self._newest else None
 
 
 def start_worker(

@@ -27,7 +27,7 @@ class Entry:
         An id of `METHODS`.
     options : mapping
         Hyper-parameters of the method or of its training in which it differs from the preset.
-    preset : "fast" or "paper"
+    preset : "fast", "paper" or "warm"
     """
 
     method: str

@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from napari_lotadenoise.image import Stack
-from napari_lotadenoise.noise import VarianceFit, fit_planes, is_independent
+from napari_lotadenoise.image import Stack, middle
+from napari_lotadenoise.noise import INDEPENDENT_ENOUGH, VarianceFit, fit_planes, is_independent
 
 #: Samples of each group of channels that are measured, every which plane of a volume, and the side of the middle of them.
 _SAMPLES, _EVERY, _SIDE = 4, 4, 1024
-#: Correlation of neighbours, fine and in blocks, from which the estimate of the error is of no use. Fine texture alone makes
-#: half of it, which is why these are not the limits of the noise report: it warns, this forbids.
-_FINE, _COARSE = 0.25, 0.45
 #: Width in pixels of the blur that tells the intensity at a pixel.
 _WIDTH = 1.5
 
@@ -37,7 +34,7 @@ def noise_map(stack: Stack, whole: Stack | None = None) -> tuple[np.ndarray, boo
     for group in range(stack.groups):
         by_channel = _planes(whole or stack, group)
         laws = [fit_planes([p for p in planes if p.min() < p.max()] or planes[:1]) for planes in by_channel]
-        independent &= all(is_independent(planes, _FINE, _COARSE) for planes in by_channel)
+        independent &= all(is_independent(planes, *INDEPENDENT_ENOUGH) for planes in by_channel)
         for sample in range(stack.samples):
             block = stack.read(group, sample)
             found = [_variance(law, values) for law, values in zip(laws, block, strict=True)]
@@ -52,16 +49,11 @@ def looks_independent(stack: Stack) -> bool:
 
 def _planes(stack: Stack, group: int) -> list[list[np.ndarray]]:
     """Planes (Y, X) of each channel of a group that the noise is measured on."""
-    blocks = [_middle(stack.read(group, sample)) for sample in stack.spread(_SAMPLES)]
+    blocks = [middle(stack.read(group, sample), _SIDE) for sample in stack.spread(_SAMPLES)]
     return [
         [plane for block in blocks for plane in block[channel].reshape(-1, *block.shape[-2:])[::_EVERY]]
         for channel in range(stack.channels)
     ]
-
-
-def _middle(block: np.ndarray) -> np.ndarray:
-    top, left = (max(0, (n - _SIDE) // 2) for n in block.shape[-2:])
-    return block[..., top : top + _SIDE, left : left + _SIDE]
 
 
 def _variance(law: VarianceFit, values: np.ndarray) -> np.ndarray:

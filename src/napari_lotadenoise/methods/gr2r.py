@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise.lazy import F, nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
 from napari_lotadenoise.params import knob
+from napari_lotadenoise.schedule import WarmTraining, warm_preset
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,16 +43,17 @@ class GR2R(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=700, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True, holdout=0),
+            WarmTraining(steps=700, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True, holdout=0),
             volume={"steps": 500, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         "paper": Preset(
-            Training(
+            WarmTraining(
                 steps=4000, rate=3e-4, schedule="halving", halve_every=1500, crop=96, crop_depth=16, batch=10, average=0,
                 holdout=0, scaling="range", precision="float32",
             ),
             {"architecture": "lehtinen", "width": 48, "levels": 5},
         ),
+        "warm": warm_preset(),
     }  # fmt: skip
     maps: ClassVar = {
         "recorrupted input": "picture",

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise.lazy import F, nets, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
 from napari_lotadenoise.params import knob
+from napari_lotadenoise.schedule import WarmTraining, warm_preset
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,17 +40,18 @@ class Noise2Noise(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1000, rate=4e-3, crop=64, batch=1, average=0.98, clip=1.0, ensemble=True),
+            WarmTraining(steps=1000, rate=4e-3, crop=64, batch=1, average=0.98, clip=1.0, ensemble=True),
             volume={"steps": 300, "crop": 40, "crop_depth": 16},
         ),
         # Their network, rate and batch; half a million steps over a training set, as many on one series as others need.
         "paper": Preset(
-            Training(
+            WarmTraining(
                 steps=20_000, rate=1e-3, schedule="constant", crop=256, crop_depth=8, batch=4, augment=False, average=0,
                 scaling="range", precision="float32",
             ),
             {"architecture": "lehtinen", "width": 48, "levels": 5},
         ),
+        "warm": warm_preset(),
     }  # fmt: skip
     needs_repeats: ClassVar = True
     needs_independence: ClassVar = False

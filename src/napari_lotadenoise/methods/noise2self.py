@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import blindspots
 from napari_lotadenoise.lazy import nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
 from napari_lotadenoise.params import knob
+from napari_lotadenoise.schedule import WarmTraining, warm_preset
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,16 +42,17 @@ class Noise2Self(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
+            WarmTraining(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
             volume={"steps": 300, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         "paper": Preset(
-            Training(
+            WarmTraining(
                 steps=500, rate=1e-2, schedule="constant", crop=0, crop_depth=0, batch=1, augment=False, average=0,
                 holdout=0, scaling="range", precision="float32",
             ),
             {"architecture": "dncnn"},
         ),
+        "warm": warm_preset(),
     }  # fmt: skip
     holds_out_pixels: ClassVar = True
     maps: ClassVar = {"mask": "mask", "filled input": "picture"}

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import blindspots
 from napari_lotadenoise.lazy import nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
 from napari_lotadenoise.params import knob
+from napari_lotadenoise.schedule import WarmTraining, warm_preset
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,17 +44,18 @@ class Noise2Void(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
+            WarmTraining(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
             volume={"steps": 300, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         # 100 epochs of 400 steps; the rate is halved on a schedule, and not where the loss on other images stalls.
         "paper": Preset(
-            Training(
+            WarmTraining(
                 steps=40_000, rate=4e-4, schedule="halving", halve_every=10_000, crop=64, crop_depth=16, batch=16,
                 average=0, precision="float32",
             ),
             {"box": 8, "replacement": "neighbour", "radius": 5, "loss": "absolute", "width": 32, "norm": "batch"},
         ),
+        "warm": warm_preset(),
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "filled input": "picture"}
     cost: ClassVar = (1.3, 0.4)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise.lazy import F, nets, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
 from napari_lotadenoise.params import knob
+from napari_lotadenoise.schedule import WarmTraining, warm_preset
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,17 +43,18 @@ class Recorrupted2Recorrupted(Method):
     )
     presets: ClassVar = {
         "fast": Preset(
-            Training(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
+            WarmTraining(steps=1000, rate=4e-3, crop=64, batch=2, average=0.98, clip=1.0, ensemble=True),
             volume={"steps": 300, "batch": 1, "crop": 40, "crop_depth": 16},
         ),
         # Their 50 epochs over a training set, as steps on one image.
         "paper": Preset(
-            Training(
+            WarmTraining(
                 steps=20_000, rate=1e-3, schedule="halving", halve_every=5000, crop=40, crop_depth=8, batch=16, average=0,
                 scaling="range", precision="float32",
             ),
             {"architecture": "dncnn", "noise": "constant", "passes": 50},
         ),
+        "warm": warm_preset(),
     }  # fmt: skip
     maps: ClassVar = {"input": "picture", "target": "picture", "noise level": "magnitude"}
     cost: ClassVar = (1.4, 0.45)

@@ -6,6 +6,7 @@ so that tiles can be cut for it without a seam.
 
 from napari_lotadenoise.nets.base import Network, Unchanged
 from napari_lotadenoise.nets.chain import Chain
+from napari_lotadenoise.nets.instant import InstantNet
 from napari_lotadenoise.nets.lehtinen import ChannelAttention, LehtinenUNet
 from napari_lotadenoise.nets.skip import SkipNet
 from napari_lotadenoise.nets.unet import Hourglass, ResidualUNet, UNet
@@ -14,6 +15,7 @@ __all__ = [
     "Chain",
     "ChannelAttention",
     "Hourglass",
+    "InstantNet",
     "LehtinenUNet",
     "Network",
     "ResidualUNet",

@@ -13,6 +13,8 @@ class Network(nn.Module):
     halo: int = 0
     depth_halo: int = 0
     multiple: int = 1
+    #: Pixels beyond the edges of an image that it is shown, mirrored; None for as many as the halo.
+    border: int | None = None
 
 
 class Unchanged(Network):

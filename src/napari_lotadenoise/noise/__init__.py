@@ -13,6 +13,7 @@ from napari_lotadenoise.noise.sigma import (
 from napari_lotadenoise.noise.variance import VarianceFit, fit_planes, fit_variance, photon_transfer
 from napari_lotadenoise.noise.whiteness import (
     CORRELATED,
+    INDEPENDENT_ENOUGH,
     autocorrelation,
     block_correlation,
     is_independent,
@@ -23,6 +24,7 @@ from napari_lotadenoise.noise.whiteness import (
 __all__ = [
     "CORRELATED",
     "ESTIMATORS",
+    "INDEPENDENT_ENOUGH",
     "Levels",
     "NoiseReport",
     "VarianceFit",

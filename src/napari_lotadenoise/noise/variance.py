@@ -161,14 +161,15 @@ def _points(plane: np.ndarray) -> list[tuple[float, float, float]]:
     slope = np.hypot(ndimage.sobel(level, 0), ndimage.sobel(level, 1))[inner]
     usable, level = (ndimage.maximum_filter(plane, 3) < _top(plane))[inner], level[inner]
     edges = np.unique(np.quantile(level, np.linspace(0, 1, min(_BINS, plane.size // _FEWEST) + 1)))
-    number = np.clip(np.searchsorted(edges, level, side="right") - 1, 0, max(0, len(edges) - 2))
+    response, slope, level = response[usable], slope[usable], level[usable]
+    number = np.clip(np.searchsorted(edges, level, side="right") - 1, 0, max(0, len(edges) - 2)).astype(np.uint8)
+    order = np.argsort(number, kind="stable")
     points = []
-    for index in range(len(edges) - 1):
-        here = (number == index) & usable
-        if here.sum() < _FEWEST / 2:
+    for here in np.split(order, np.cumsum(np.bincount(number, minlength=len(edges) - 1))[:-1]):
+        if len(here) < _FEWEST / 2:
             continue
-        flat = here & (slope <= np.quantile(slope[here], _FLAT))
-        points.append((float(level[flat].mean()), _inner_variance(response[flat]), float(flat.sum())))
+        flat = here[slope[here] <= np.quantile(slope[here], _FLAT)]
+        points.append((float(level[flat].mean()), _inner_variance(response[flat]), float(len(flat))))
     return points
 
 

@@ -11,6 +11,9 @@ from scipy import ndimage
 CORRELATED = 0.1
 #: The same in the flattest blocks, where coarse correlations show, but faint structure too.
 CORRELATED_BLOCKS = 0.25
+#: Limits of the two where the question is not what to tell the user, but whether an estimate is of any use: fine texture
+#: alone makes half of them.
+INDEPENDENT_ENOUGH = (0.25, 0.45)
 #: Longest lag, and the width of the running mean that is taken off before.
 LAGS, _RUN = 4, 9
 #: Longest lag in blocks.

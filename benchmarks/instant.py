@@ -1,0 +1,147 @@
+"""The shipped network against BM3D on the same inputs: quality by kind of image, time by size.
+
+    python benchmarks/instant.py --results instant.jsonl --threads 2       (BM3D: pip install bm3d, not for commercial use)
+    python benchmarks/instant.py --speed
+
+Gaussian noise is known to both; on real captures both stand behind the same blind fit and the same variance
+stabilisation. None of these images was trained on or looked at when the training was set up. Rows that are in the file of
+results are not measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from cases import SIGMAS, Case, cases
+
+from napari_lotadenoise import METHODS, denoise
+from napari_lotadenoise.metrics import psnr
+from napari_lotadenoise.tables import markdown
+
+METHODS_COMPARED = ("instant", "bm3d")
+#: Sides of square images whose time is measured, and the size of a stack.
+SIDES, STACK, REPEATS = (256, 512, 1024), (32, 512, 512), 5
+
+
+def main() -> None:
+    """Measure what is missing, print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default=Path("instant.jsonl"))
+    parser.add_argument("--methods", nargs="*", default=[name for name in METHODS_COMPARED if name in METHODS])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--self-ensemble", action="store_true", help="a column for the mean of eight views as well")
+    parser.add_argument("--speed", action="store_true", help="measure times only")
+    told = parser.parse_args()
+    if told.speed:
+        print(markdown(("size", "one pass", "with fit", "whole run"), _times(told.threads)))
+        return
+    columns = [*told.methods, *(["instant x8"] if told.self_ensemble else [])]
+    for case in _chosen():
+        for column in columns:
+            _measure(case, column, told)
+    print(markdown(("images", "number", *columns), _rows(_read(told.results), columns)))
+
+
+def group_of(case: Case) -> str:
+    """The row of the table that an image belongs to; empty for images that are in none."""
+    folder, last = case.name.split(" ")[0], case.name.split(" ")[-1]
+    if folder in ("Set12", "BSD68", "Kodak24"):
+        return f"{folder} {last}"
+    if folder == "XRay":
+        return "X-ray s10" if "16747" not in case.name else ""  # a large one, in which BM3D takes minutes
+    if folder.startswith(("Confocal", "TwoPhoton", "WideField")) and folder.endswith(("_1", "_FOV1")):
+        return f"FMD {folder.split('_')[0].lower()}"
+    return ""
+
+
+def _chosen() -> list[Case]:
+    # Colour crops are what BM3D takes longest for.
+    return sorted((case for case in cases().values() if group_of(case)), key=lambda case: "Kodak" in case.name)
+
+
+def _measure(case: Case, column: str, told: argparse.Namespace) -> None:
+    if any(row["case"] == case.name and row["method"] == column for row in _read(told.results)):
+        return
+    pair = case.read()
+    method, _, eight = column.partition(" ")
+    options: dict[str, object] = {"self_ensemble": True} if eight else {}
+    level = case.name.rsplit(" s", 1)[-1]
+    if level in {*map(str, SIGMAS), "10"}:
+        options |= {"sigma": float(level), "noise": "constant"}
+    start = time.perf_counter()
+    result = denoise(pair.noisy, method, pair.axes, threads=told.threads, **options)
+    seconds = time.perf_counter() - start
+    found = psnr(np.clip(result.image, 0, pair.peak), pair.truth, pair.peak)
+    row = {
+        "case": case.name,
+        "group": group_of(case),
+        "field": case.field,
+        "method": column,
+        "psnr": found,
+        "s": seconds,
+    }
+    with told.results.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    print(f"{case.name}: {column} {found:.2f} dB, {seconds:.2f} s", flush=True)
+
+
+def _read(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _rows(found: list[dict], columns: list[str]) -> list[tuple]:
+    """Means over fields of view, of which the means over captures are taken first."""
+    scores: dict[str, dict[str, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for row in found:
+        scores[row["group"]][row["method"]][row["field"]].append(row["psnr"])
+    rows = []
+    for group, by_method in scores.items():
+        means = [np.mean([np.mean(v) for v in by_method[c].values()]) if by_method[c] else np.nan for c in columns]
+        rows.append((group, str(sum(map(len, by_method[columns[0]].values()))), *(f"{mean:.2f} dB" for mean in means)))
+    return rows
+
+
+def _times(threads: int) -> list[tuple]:
+    """Best of some runs: the pass alone, with the fit of the noise, and all that `denoise` does."""
+    import torch
+
+    from napari_lotadenoise.method import configure
+    from napari_lotadenoise.trainer import Trainer
+    from napari_lotadenoise.tuning import tuned
+
+    rows = []
+    rng = np.random.default_rng(0)
+    for shape in (*((side, side) for side in SIDES), STACK):
+        image = rng.poisson(50, shape).astype(np.float32)
+        volume = len(shape) == 3
+        method, training = configure(METHODS["instant"], volume=volume)
+        pool = torch.from_numpy(image)[None, None] / 10
+        with tuned(threads):
+            trainer = Trainer(pool, method, training, 0)
+            one = _best(lambda trainer=trainer, pool=pool: list(trainer.outputs(pool)))
+            fit = _best(lambda pool=pool, method=method: method.prepare(pool))
+        axes = "ZYX" if volume else "YX"
+        whole = _best(
+            lambda image=image, axes=axes: denoise(image, "instant", axes, volume=len(axes) == 3, threads=threads)
+        )
+        size = " x ".join(map(str, shape))
+        rows.append((size, f"{one:.3f} s", f"{one + fit:.3f} s", f"{whole:.3f} s"))
+    return rows
+
+
+def _best(action) -> float:
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+if __name__ == "__main__":
+    main()

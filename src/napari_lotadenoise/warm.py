@@ -1,0 +1,57 @@
+"""Warm starts: the shipped network in the place of a new one, to go on learning from the image at hand."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from napari_lotadenoise import pretrained
+from napari_lotadenoise.image import Stack
+from napari_lotadenoise.method import Method
+from napari_lotadenoise.methods.instant import FARTHEST, Instant, noise_in
+from napari_lotadenoise.nets import Network
+from napari_lotadenoise.schedule import Training, WarmTraining
+from napari_lotadenoise.whitening import Whitening, noise_of
+
+
+def is_warm(training: Training) -> bool:
+    """Whether a training begins with the shipped network."""
+    return isinstance(training, WarmTraining) and training.warm
+
+
+def tiled_as(method: Method, training: Training) -> Method:
+    """The method by whose tiles a run predicts: that of the network."""
+    return Instant() if is_warm(training) else method
+
+
+def weights_of(method: Method, training: Training, stack: Stack) -> str:
+    """Name of the pre-trained weights that take part in a run, or nothing."""
+    owner = tiled_as(method, training)
+    return owner.weights(stack.ndim)
+
+
+class WarmNet(Network):
+    """The shipped network between the two sides of a whitening, which is fitted to the images that it will see.
+
+    Scaled images (N, C, [Z], Y, X) go in and come out, as with any other network; all weights learn.
+
+    Parameters
+    ----------
+    pool : tensor (N, C, [Z], Y, X)
+        Scaled images whose noise is measured.
+    """
+
+    def __init__(self, pool: Tensor) -> None:
+        super().__init__()
+        self.net = pretrained.load(pretrained.kind_for(pool.ndim - 2)).requires_grad_(True)
+        self.halo, self.depth_halo, self.multiple = self.net.halo, self.net.depth_halo, self.net.multiple
+        self.border = self.net.border
+        self._whitening = Whitening(pool, noise_of(pool, dependent=True))
+        self._middle = torch.stack([self._whitening.into(sample).flatten(1).mean(1) for sample in pool]).mean(0)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Denoise."""
+        white = torch.stack([self._whitening.into(sample) for sample in image.float()])
+        noise = noise_in(white - self._middle.view(-1, *[1] * (white.ndim - 2)), self.net)
+        clean = white - noise.clamp(-FARTHEST, FARTHEST)
+        return torch.stack([self._whitening.back(sample) for sample in clean])

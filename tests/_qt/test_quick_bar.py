@@ -1,0 +1,145 @@
+"""Quick looks and first pictures, with a real viewer."""
+
+import numpy as np
+import pytest
+
+from napari_lotadenoise import denoise
+from napari_lotadenoise.methods.instant import Instant
+from tests._qt.conftest import finish, steps
+
+TITLE = Instant.info.title
+LIVE = f"cells · {TITLE} (live)"
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def shown(dock, qtbot, count=1):
+    """Wait for quick pictures."""
+    qtbot.waitUntil(lambda: dock.quick.live is not None and dock.quick.live.count >= count, timeout=30_000)
+
+
+@pytest.fixture
+def look(open_dock, stack, qtbot):
+    """A dock whose quick look shows the first slice."""
+    viewer, dock = open_dock(stack)
+    viewer.dims.set_current_step(0, 0)
+    dock.quick.switch.setChecked(True)
+    shown(dock, qtbot)
+    yield viewer, dock
+    dock.quick.stop()
+
+
+def test_the_controls_of_a_quick_look_are_there_while_it_is_on(open_dock, stack, qtbot):
+    _, dock = open_dock(stack)
+    controls = (dock.quick.slider, dock.quick.apply)
+    assert not any(control.isVisibleTo(dock) for control in controls)
+    dock.quick.switch.setChecked(True)
+    assert all(control.isVisibleTo(dock) for control in controls)
+    dock.quick.stop()
+
+
+def test_a_quick_look_says_what_it_is_shows_the_slice_and_changes_nothing(look, stack):
+    viewer, _ = look
+    before = stack.copy()
+    assert names(viewer) == ["cells", LIVE]
+    np.testing.assert_allclose(viewer.layers[LIVE].data, denoise(stack[0], "instant").image, atol=0.5)
+    assert np.array_equal(viewer.layers["cells"].data, before)
+
+
+def test_a_quick_look_follows_the_slider_of_the_viewer(look, stack, qtbot):
+    viewer, dock = look
+    for place in (2, 1):
+        count = dock.quick.live.count
+        viewer.dims.set_current_step(0, place)
+        assert not viewer.layers[LIVE].visible, "the picture of another slice must not stand here"
+        shown(dock, qtbot, count + 1)
+        assert viewer.layers[LIVE].visible
+        assert int(np.argmin([np.abs(viewer.layers[LIVE].data - plane).mean() for plane in stack])) == place
+
+
+def test_the_noise_level_acts_at_once(look, stack, qtbot):
+    viewer, dock = look
+    removed = [np.std(viewer.layers[LIVE].data - stack[0])]
+    for level in (0.4, 2.0):
+        count = dock.quick.live.count
+        dock.quick.slider.setValue(level)
+        shown(dock, qtbot, count + 1)
+        removed.append(np.std(viewer.layers[LIVE].data - stack[0]))
+    assert removed[1] < 0.7 * removed[0] < removed[2]
+
+
+def test_switching_off_takes_everything_away(look, qtbot):
+    viewer, dock = look
+    dock.quick.switch.setChecked(False)
+    assert names(viewer) == ["cells"]
+    qtbot.wait(200)  # a picture that was on its way must not come back
+    assert names(viewer) == ["cells"]
+
+
+def test_another_layer_is_looked_at_when_it_is_chosen(look, stack, qtbot):
+    viewer, _ = look
+    viewer.add_image(stack[::-1].copy(), name="others")
+    qtbot.waitUntil(lambda: f"others · {TITLE} (live)" in names(viewer), timeout=30_000)
+    assert LIVE not in names(viewer)
+
+
+def test_what_cannot_be_looked_at_is_said(open_dock, qtbot):
+    _, dock = open_dock(np.zeros((16, 16), bool))
+    dock.quick.switch.setChecked(True)
+    qtbot.waitUntil(lambda: "boolean" in dock.quick.words.text(), timeout=30_000)
+    assert "No quick look" in dock.quick.words.text()
+
+
+def test_apply_to_all_denoises_the_layer_as_it_was_shown(look, stack, qtbot):
+    viewer, dock = look
+    dock.quick.slider.setValue(1.5)
+    dock.quick.apply.click()
+    finish(dock, qtbot)
+    layer = viewer.layers[f"cells · {TITLE}"]
+    recipe = layer.metadata["lotadenoise"]
+    assert (recipe["method"], recipe["parameters"]["level"], recipe["pretrained"]) == ("instant", 1.5, True)
+    assert np.array_equal(layer.data, denoise(stack, "instant", "ZYX", level=1.5).image)
+    assert names(viewer) == ["cells", f"cells · {TITLE}"], "the quick look is over"
+
+
+def test_a_run_ends_the_quick_look(look, qtbot):
+    viewer, dock = look
+    steps(dock, 5)
+    dock.denoise()
+    assert not dock.quick.switch.isChecked()
+    finish(dock, qtbot)
+    assert names(viewer) == ["cells", "cells · LoTA-N2N"]
+
+
+def test_residuals_are_shown_beside_a_quick_look(look, stack, qtbot):
+    viewer, dock = look
+    dock.maps.boxes["residual"].setChecked(True)
+    qtbot.waitUntil(lambda: "cells · residual (live)" in names(viewer), timeout=30_000)
+    residual, picture = viewer.layers["cells · residual (live)"].data, viewer.layers[LIVE].data
+    np.testing.assert_allclose(residual, stack[0] - picture, atol=1e-3)
+
+
+def test_closing_the_dock_takes_the_quick_look_away(look, qtbot):
+    viewer, dock = look
+    dock.leave()
+    assert names(viewer) == ["cells"]
+
+
+# ---------------------------------------------------------------- the first pictures of a run
+
+
+def test_the_first_picture_of_a_run_is_the_instant_one_until_the_method_is_better(open_dock, stack, qtbot):
+    viewer, dock = open_dock(stack, first=True)
+    steps(dock, 100_000, schedule="constant", rate=0.003)
+    dock.denoise()
+    qtbot.waitUntil(lambda: dock.session is None or dock.session.live.count >= 1, timeout=60_000)
+    assert names(viewer) == ["cells", LIVE]
+    qtbot.waitUntil(lambda: f"picture by {TITLE}" in dock.run_bar.status.text(), timeout=10_000)
+    dock.session.live.by = ""  # as after the takeover
+    qtbot.waitUntil(lambda: "picture by" not in dock.run_bar.status.text(), timeout=10_000)
+    dock.finish_now()
+    finish(dock, qtbot)
+    recipe = viewer.layers["cells · LoTA-N2N"].metadata["lotadenoise"]
+    assert recipe["pretrained"] is False

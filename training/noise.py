@@ -1,0 +1,65 @@
+"""Noise for training: of deviation 1 in what the network sees, since that is all it will ever be given."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_lotadenoise.stabilise import Stabiliser
+
+#: Deviation of Gaussian noise, as a share of the range of the image: from one grey level of 255 to 100.
+WEAKEST, STRONGEST = 1 / 255, 100 / 255
+#: Photo-electrons at the brightest place of an image with Poisson noise.
+DIMMEST, BRIGHTEST = 3.0, 3000.0
+#: Shares of the crops: with photon noise behind the generalised Anscombe transform, with slightly correlated noise.
+PHOTONS, CORRELATED = 0.25, 0.15
+#: Largest weight of a neighbour in correlated noise; the correlation of neighbours is about twice that.
+BLEED = 0.12
+
+
+def noisy_pairs(clean: Tensor, rng: np.random.Generator, chance: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Noisy crops and what they should become.
+
+    Parameters
+    ----------
+    clean : tensor (N, C, Y, X)
+        From 0 to 1.
+    rng, chance
+        Sources of chance, for what is drawn once a crop and once a pixel.
+
+    Returns
+    -------
+    tensor, tensor (N, C, Y, X)
+        Both in units of the noise deviation, less a constant of the crop: networks must not care for offsets.
+    """
+    pairs = [_photons(crop, rng, chance) if rng.uniform() < PHOTONS else _gaussian(crop, rng, chance) for crop in clean]
+    noisy, target = (torch.stack(images) for images in zip(*pairs, strict=True))
+    low, high = target.amin((1, 2, 3), keepdim=True), target.amax((1, 2, 3), keepdim=True)
+    where = torch.from_numpy(rng.uniform(0, 1, (len(clean), 1, 1, 1)).astype(np.float32))
+    offset = torch.where(where < 0.5, low + 2 * where * (high - low), target.mean((1, 2, 3), keepdim=True))
+    return noisy - offset, target - offset
+
+
+def _gaussian(crop: Tensor, rng: np.random.Generator, chance: torch.Generator) -> tuple[Tensor, Tensor]:
+    deviation = math.exp(rng.uniform(math.log(WEAKEST), math.log(STRONGEST)))
+    noise = torch.randn(crop.shape, generator=chance)
+    if rng.uniform() < CORRELATED:
+        kernel = torch.from_numpy(rng.uniform(0, BLEED, (1, 1, 3, 3)).astype(np.float32))
+        kernel[..., 1, 1] = 1
+        noise = torch.nn.functional.conv2d(noise[:, None], kernel / kernel.square().sum().sqrt(), padding=1)[:, 0]
+    return crop / deviation + noise, crop / deviation
+
+
+def _photons(crop: Tensor, rng: np.random.Generator, chance: torch.Generator) -> tuple[Tensor, Tensor]:
+    peak = math.exp(rng.uniform(math.log(DIMMEST), math.log(BRIGHTEST)))
+    readout = rng.choice([0.0, rng.uniform(0, 3)])
+    mean = peak * (crop + rng.uniform(0, 0.05))
+    counts = torch.poisson(mean, generator=chance) + readout * torch.randn(crop.shape, generator=chance)
+    stabiliser = Stabiliser(1.0, readout**2)
+    # What the inverse takes to the mean: the value that stabilised counts have on average.
+    roots = np.linspace(0, float(stabiliser.forward(mean.max())) + 2, 4096)
+    target = np.interp(mean.numpy(), stabiliser.inverse(roots), roots).astype(np.float32)
+    return stabiliser.forward(counts), torch.from_numpy(target)
