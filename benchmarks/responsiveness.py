@@ -63,6 +63,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--method", default="LoTA-N2N")
+    parser.add_argument("--own", action="store_true", help="pictures of the method only, no instant first one")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=8, help="time of training that is watched in each repeat")
     options = parser.parse_args()
@@ -74,6 +75,7 @@ def main() -> None:
     viewer.add_image(image, name="cells")
     _, dock = viewer.window.add_plugin_dock_widget("napari-lotadenoise", "Denoise")
     dock.method.setCurrentText(options.method)
+    dock.quick.first.setChecked(not options.own)
     dock.form["steps"].value = 100_000
     ticker = Ticker()
     ticker.start()

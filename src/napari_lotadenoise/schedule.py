@@ -127,7 +127,7 @@ class Preset:
         return dataclasses.replace(self.training, **self.volume) if volume else self.training
 
 
-def warm_preset(parameters: Mapping[str, Any] | None = None) -> Preset:
+def warm_preset(steps: int = 100) -> Preset:
     """The schedule of a warm start: few steps at a low rate, since more of them unlearn what was known (measured)."""
-    training = WarmTraining(steps=100, rate=1e-4, crop=96, batch=2, average=0.95, warm=True)
-    return Preset(training, parameters or {}, volume={"steps": 50, "batch": 1, "crop": 64})
+    training = WarmTraining(steps=steps, rate=1e-4, crop=96, batch=2, average=0.95, warm=True)
+    return Preset(training, volume={"steps": max(1, steps // 2), "batch": 1, "crop": 64})

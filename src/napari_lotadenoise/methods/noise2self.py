@@ -52,7 +52,7 @@ class Noise2Self(Method):
             ),
             {"architecture": "dncnn"},
         ),
-        "warm": warm_preset(),
+        "warm": warm_preset(steps=25),
     }  # fmt: skip
     holds_out_pixels: ClassVar = True
     maps: ClassVar = {"mask": "mask", "filled input": "picture"}

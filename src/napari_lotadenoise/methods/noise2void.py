@@ -55,7 +55,7 @@ class Noise2Void(Method):
             ),
             {"box": 8, "replacement": "neighbour", "radius": 5, "loss": "absolute", "width": 32, "norm": "batch"},
         ),
-        "warm": warm_preset(),
+        "warm": warm_preset(steps=25),
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "filled input": "picture"}
     cost: ClassVar = (1.3, 0.4)

@@ -15,6 +15,8 @@ from napari_lotadenoise.noise.sigma import high_pass
 _WIDTH = 2.5
 #: Bins of equal count along the intensity, pixels that one needs, and the flattest share of its pixels that is used.
 _BINS, _FEWEST, _FLAT = 32, 400, 0.6
+#: Pixels from which the edges of the bins are found.
+_SORTED = 1 << 16
 #: Deviations beyond which a response counts as structure, and the share of a normal variance that lies within them.
 _CUT, _WITHIN = 3.0, 0.9733369
 #: The variance is never taken for less than this share of its largest value in the image.
@@ -157,10 +159,11 @@ def _points(plane: np.ndarray) -> list[tuple[float, float, float]]:
         return []
     inner = (slice(1, -1), slice(1, -1))
     response = high_pass(plane)
-    level = ndimage.gaussian_filter(plane, _WIDTH)
+    level = ndimage.gaussian_filter(plane.astype(np.float32), _WIDTH)  # which only tells where pixels belong
     slope = np.hypot(ndimage.sobel(level, 0), ndimage.sobel(level, 1))[inner]
-    usable, level = (ndimage.maximum_filter(plane, 3) < _top(plane))[inner], level[inner]
-    edges = np.unique(np.quantile(level, np.linspace(0, 1, min(_BINS, plane.size // _FEWEST) + 1)))
+    usable, level = _unsaturated(plane)[inner], level[inner]
+    thin = level.ravel()[:: 1 + level.size // _SORTED]
+    edges = np.unique(np.quantile(thin, np.linspace(0, 1, min(_BINS, plane.size // _FEWEST) + 1)))
     response, slope, level = response[usable], slope[usable], level[usable]
     number = np.clip(np.searchsorted(edges, level, side="right") - 1, 0, max(0, len(edges) - 2)).astype(np.uint8)
     order = np.argsort(number, kind="stable")
@@ -171,6 +174,14 @@ def _points(plane: np.ndarray) -> list[tuple[float, float, float]]:
         flat = here[slope[here] <= np.quantile(slope[here], _FLAT)]
         points.append((float(level[flat].mean()), _inner_variance(response[flat]), float(len(flat))))
     return points
+
+
+def _unsaturated(plane: np.ndarray) -> np.ndarray:
+    """Where neither a pixel nor a neighbour of it is saturated."""
+    top = _top(plane)
+    if top == float("inf"):
+        return np.ones(plane.shape, dtype=bool)
+    return ndimage.maximum_filter(plane, 3) < top
 
 
 def _top(image: np.ndarray) -> float:
