@@ -59,9 +59,8 @@ class Trainer:
             torch.manual_seed(seed)
             net = self._warm_net(pool) if self.warm else method.network(pool.shape[1], pool.ndim - 2)
         self.net: Network = net.to(self.device)
-        for weights in self.net.parameters():
-            if weights.dim() == pool.ndim:  # a volume may be seen by a network for planes, whose are in order
-                weights.data = weights.data.contiguous(memory_format=channels_last(pool))
+        if any(weights.dim() == pool.ndim for weights in self.net.parameters()):  # volumes may be seen by one for planes
+            self.net.to(memory_format=channels_last(pool))  # type: ignore[call-overload]
         self.learns = any(p.requires_grad for p in self.net.parameters())
         grain = method.grain * self.net.multiple
         pool = ops.unshuffle(pad_to(method.arrange(pool), grain * self.stride), self.stride)
