@@ -158,6 +158,27 @@ def test_nothing_is_taken_from_a_pixel_beyond_five_deviations():
     assert result.image[40, 40] > 1000
 
 
+def test_hot_pixels_do_no_harm_to_what_is_around_them():
+    truth = flat_and_edges()
+    noisy = truth + noise(truth.shape, 20)
+    hot = noisy.copy()
+    hot[::37, ::41] = 60_000
+    elsewhere = hot == noisy
+    before, after = (denoise(image, "instant").image[elsewhere] for image in (noisy, hot))
+    assert psnr(after, truth[elsewhere], 255) > psnr(before, truth[elsewhere], 255) - 0.5
+
+
+def test_padded_borders_and_blank_planes_do_not_count_for_noise():
+    truth = flat_and_edges()
+    noisy = truth + noise(truth.shape, 20)
+    whole = psnr(denoise(noisy, "instant").image[80:], truth[80:], 255)
+    padded = noisy.copy()
+    padded[:75] = 0
+    assert psnr(denoise(padded, "instant").image[80:], truth[80:], 255) > whole - 0.5
+    stack = np.stack([noisy, *[np.zeros_like(noisy)] * 3])
+    assert psnr(denoise(stack, "instant", "ZYX").image[0, 80:], truth[80:], 255) > whole - 0.5
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_the_range_of_intensities_does_not_matter(scale):
     truth = flat_and_edges((96, 96))

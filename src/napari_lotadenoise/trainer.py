@@ -59,7 +59,9 @@ class Trainer:
             torch.manual_seed(seed)
             net = self._warm_net(pool) if self.warm else method.network(pool.shape[1], pool.ndim - 2)
         self.net: Network = net.to(self.device)
-        if any(weights.dim() == pool.ndim for weights in self.net.parameters()):  # volumes may be seen by one for planes
+        if any(
+            weights.dim() == pool.ndim for weights in self.net.parameters()
+        ):  # volumes may be seen by one for planes
             self.net.to(memory_format=channels_last(pool))  # type: ignore[call-overload]
         self.learns = any(p.requires_grad for p in self.net.parameters())
         grain = method.grain * self.net.multiple

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +15,8 @@ from napari_lotadenoise.stabilise import Stabiliser
 
 #: Noise below this share of the deviation of an image is taken for as much, so that nothing is divided by 0.
 FAINTEST = 1e-3
+#: Share of pixels that are like their neighbour, as in borders that were padded, from which these do not count for noise.
+BLANK = 0.1
 #: Pixels of a pool from which the directions of the colours are found.
 PIXELS = 1 << 18
 #: Where the variance rises by less than this share over the whole image, the noise counts as constant.
@@ -52,7 +55,11 @@ def _constant(channel: Any) -> VarianceFit:
 def _dependent(channel: Any) -> VarianceFit:
     """The line, or one level where its slope is no more than chance: then stabilising would only lose digits."""
     fit = fit_variance(channel)
-    return fit if fit.signal_dependent else _constant(channel)
+    if fit.signal_dependent:
+        return fit
+    if fit.level and (np.diff(channel) == 0).mean() > BLANK:
+        return VarianceFit(0.0, max(fit.level, FAINTEST) ** 2)
+    return _constant(channel)
 
 
 def mean_deviation(fits: list[VarianceFit], pool: Tensor) -> float:

@@ -78,6 +78,25 @@ def test_switching_off_takes_everything_away(look, qtbot):
     assert names(viewer) == ["cells"]
 
 
+def test_who_deletes_the_picture_switches_it_off(look, qtbot):
+    viewer, dock = look
+    viewer.layers.remove(LIVE)
+    qtbot.waitUntil(lambda: not dock.quick.switch.isChecked(), timeout=10_000)
+    assert names(viewer) == ["cells"]
+
+
+def test_large_images_are_followed_where_they_are_moved_and_zoomed_to(open_dock, qtbot):
+    noisy = np.random.default_rng(0).poisson(50, (1400, 1400)).astype(np.float32)
+    viewer, dock = open_dock(noisy, show=True)
+    dock.quick.switch.setChecked(True)
+    shown(dock, qtbot)
+    viewer.camera.zoom = 4
+    for centre in ((200, 200), (1200, 1200)):
+        viewer.camera.center = (0, *centre)
+        qtbot.waitUntil(lambda c=centre: abs(viewer.layers[LIVE].affine.translate[0] - c[0]) < 150, timeout=30_000)
+    dock.quick.stop()
+
+
 def test_another_layer_is_looked_at_when_it_is_chosen(look, stack, qtbot):
     viewer, _ = look
     viewer.add_image(stack[::-1].copy(), name="others")

@@ -139,7 +139,8 @@ class DenoiseWidget(Dock):
         for method in METHODS.values():
             self.method.addItem(method.info.title, method.id)
         self.preset.setToolTip(
-            "fast: our schedule, for use. paper: the published or reference schedule, for comparison."
+            "fast: our schedule, for use. paper: the published or reference schedule, for comparison. warm: a short one that "
+            "begins with pre-trained weights."
         )
         self.stabilise.addItems(("auto", "off", "on"))
         self.stabilise.setToolTip(

@@ -68,6 +68,12 @@ class LivePreview:
         """The place that is looked at."""
         return self._look
 
+    @property
+    def gone(self) -> bool:
+        """Whether the picture was shown, and somebody has deleted its layer."""
+        layer = self._layers.get("preview")
+        return "preview" in self._dismissed or (layer is not None and layer not in self._viewer.layers)
+
     def follow(self, event: Any = None) -> None:
         """Ask for the place that is looked at now, if it is another one."""
         new = self._current_look(self._look.number + 1)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from napari_lotadenoise.image import Layout
 
 
+#: Milliseconds between two looks at where the viewer looks.
+_WATCH = 250
+
+
 class Subject(NamedTuple):
     """What is looked at, and how."""
 
@@ -96,6 +100,10 @@ class QuickBar(QWidget):
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._begin)
+        # Where the canvas was moved or zoomed to is known when it has been drawn, which nothing tells.
+        self._watch = QTimer(self)
+        self._watch.setInterval(_WATCH)
+        self._watch.timeout.connect(self._follow)
         self.switch.toggled.connect(self._switched)
         self.slider.valueChanged.connect(self._move)
         self._show_controls()
@@ -125,6 +133,17 @@ class QuickBar(QWidget):
         self._close()
         if on:
             self._begin()
+            self._watch.start()
+        else:
+            self._watch.stop()
+
+    def _follow(self) -> None:
+        """Look where the viewer looks; who deletes the picture wants no more of them."""
+        live = self.live
+        if live is not None and live.gone:
+            self.stop()
+        elif live is not None:
+            live.follow()
 
     def _show_controls(self) -> None:
         for widget in (self._level, self.slider, self.apply):
@@ -167,7 +186,7 @@ class _QuickLook:
             "axes": layout.axes, "channels": layout.channels, "volume": layout.volume, "device": subject.device,
             "fill": True, "look": self.live.look, "glance": level,
         }  # fmt: skip
-        say("")
+        say("Preparing the picture ...")  # the first one waits for torch
         start_worker(lambda: _looks(source.data, options), self.mailbox, self._hear)
 
     def close(self) -> None:
@@ -181,6 +200,7 @@ class _QuickLook:
         if not self._open:
             return
         if isinstance(event, Preview):
+            self._say("")
             self.live.show(event)
         elif isinstance(event, Finished):
             self.close()

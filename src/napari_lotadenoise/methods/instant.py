@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import pretrained
 from napari_lotadenoise.known import KnownNoise, one_step
-from napari_lotadenoise.lazy import ops, torch
+from napari_lotadenoise.lazy import F, ops, torch
 from napari_lotadenoise.method import Info
 from napari_lotadenoise.noise import VarianceFit
 from napari_lotadenoise.params import knob
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Noise deviations beyond which nothing is taken from a pixel: what the network wants to remove there is no noise.
 FARTHEST = 5.0
+#: Noise deviations by which a pixel may stand out from all its neighbours before the network is shown less of it.
+ISOLATED = 5.0
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,24 @@ def noise_in(white: Tensor, net: Any) -> Tensor:
     Their sides are multiples of `net.multiple`.
     """
     if white.ndim == 5:
-        return torch.stack([_noise_in_stack(stack, net) for stack in white.flatten(0, 1)]).view_as(white)
+        stacks = without_hot_pixels(white).flatten(0, 1)
+        return torch.stack([_noise_in_stack(stack, net) for stack in stacks]).view_as(white)
+    white = without_hot_pixels(white)
     parts = white.flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)
     return net(parts).float().view_as(white)
+
+
+def without_hot_pixels(white: Tensor) -> Tensor:
+    """Images (..., Y, X) whose isolated pixels stand out by `ISOLATED` only, or the network would see them far around."""
+    flat = white.flatten(0, -3)[:, None]
+    padded = F.pad(flat, (1, 1, 1, 1), mode="replicate")
+    rows, columns = flat.shape[-2:]
+    shifts = [(y, x) for y in range(3) for x in range(3) if (y, x) != (1, 1)]
+    low = high = padded[..., :rows, :columns]
+    for y, x in shifts[1:]:
+        neighbour = padded[..., y : y + rows, x : x + columns]
+        low, high = torch.minimum(low, neighbour), torch.maximum(high, neighbour)
+    return flat.clamp(low - ISOLATED, high + ISOLATED).view_as(white)
 
 
 def _noise_in_stack(stack: Tensor, net: Any) -> Tensor:

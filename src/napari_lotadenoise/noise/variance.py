@@ -115,6 +115,7 @@ def fit_planes(planes: Sequence[np.ndarray]) -> VarianceFit:
         In the units of the planes. A single level of noise (gain 0) where there are too few intensities for a line.
     """
     points = [point for plane in planes for point in _points(np.asarray(plane, dtype=np.float64))]
+    points = [point for point in points if point[1] > 0] or points  # where nothing varies, nothing was measured
     if not points:
         variance = float(np.median([np.var(high_pass(plane)) for plane in planes]))
         low, high = min(float(p.min()) for p in planes), max(float(p.max()) for p in planes)
