@@ -11,6 +11,8 @@ import photographs
 import torch
 from torch import Tensor
 
+from napari_lotadenoise.image import reflected
+
 #: Drawings: how many, and their side; volumes: how many, their planes and side.
 SCENES, SIDE = 480, 256
 VOLUMES, DEPTH, WIDTH = 160, 9, 128
@@ -82,14 +84,8 @@ def _planes(
         return np.stack([image[top : top + side, left : left + side] for top, left in starts])
     stack = volumes[rng.integers(len(volumes))]
     first = rng.integers(-(planes // 2), len(stack) - planes // 2)
-    inside = reflect(np.arange(first, first + planes), len(stack))
-    stack = np.moveaxis(stack[inside], 0, -1)
+    stack = np.moveaxis(stack[reflected(len(stack), first, first + planes)], 0, -1)
     return np.moveaxis(_turned(_cut(stack, rng, side), rng), -1, 0).astype(np.float32)
-
-
-def reflect(index: np.ndarray, size: int) -> np.ndarray:
-    """Indices beyond the ends, mirrored at the ends."""
-    return (size - 1) - abs((size - 1) - abs(index))
 
 
 def _cut(image: np.ndarray, rng: np.random.Generator, side: int) -> np.ndarray:

@@ -17,7 +17,7 @@ BUNDLED = {
 HELD_OUT = ("chelsea",)
 #: Photographs larger than this are also shrunk: pixels of cameras share their neighbours' colours and noise.
 LARGE = 1500
-#: Margin between training and held-out photographs of a folder: every so many-th, by name, is held out.
+#: Of the photographs of folders every so many-th, by name, is held out.
 EVERY = 9
 
 

@@ -25,7 +25,7 @@ def quick_look(image: Any, options: Options) -> Looks:
     Parameters
     ----------
     image : array-like
-        Only what is looked at is read.
+        Looked through once for what cannot be denoised; after that only what is looked at is read.
     options : Options
         `axes`, `channels`, `volume`, `device`, `threads`, `fill`, `look` (the first place) and `glance` (the level of noise)
         matter here.

@@ -30,7 +30,7 @@ class Instant(KnownNoise):
 
     The image is brought to noise of deviation 1, by the generalised Anscombe transform where the noise depends on the
     signal, so that the network needs to know one noise only. What it takes from a pixel is at most five deviations of the
-    noise there: an image without noise passes through unchanged, whatever the network thinks of it.
+    noise there: an image in which no noise is measured passes through, whatever the network thinks.
 
     Channels that are denoised together, such as colours, are turned into their principal components, which go through the
     network one by one. Volumes are seen through five neighbouring planes at a time.
