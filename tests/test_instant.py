@@ -8,8 +8,9 @@ from scipy import ndimage
 from napari_lotadenoise import METHODS, denoise, pretrained, samples
 from napari_lotadenoise.errors import WeightsError
 from napari_lotadenoise.method import configure
-from napari_lotadenoise.methods.instant import FARTHEST, Instant
+from napari_lotadenoise.methods.instant import Instant
 from napari_lotadenoise.metrics import psnr
+from napari_lotadenoise.one_pass import FARTHEST
 from napari_lotadenoise.trainer import Trainer
 from tests.conftest import scene
 

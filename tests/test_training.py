@@ -52,6 +52,27 @@ def test_noise_has_the_deviation_1_whatever_its_kind(monkeypatch):
         assert float((noisy - target).mean()) == pytest.approx(0, abs=0.01)
 
 
+def test_correlated_noise_has_the_deviation_1_and_the_correlation_of_its_kernel():
+    import noise
+
+    drawn = noise.correlated(
+        torch.randn(4, 256, 256, generator=torch.Generator().manual_seed(0)), torch.full((3, 3), 0.1)
+    )
+    # Autocorrelation of a kernel of 1 and 0.1 between neighbours: (2 x 0.1 + 4 x 0.01) / (1 + 8 x 0.01).
+    inner = drawn[:, 1:-1, 1:-1]
+    assert float(inner.std()) == pytest.approx(1, abs=0.01)
+    assert float((inner[..., 1:] * inner[..., :-1]).mean()) == pytest.approx(0.24 / 1.08, abs=0.01)
+
+
+def test_a_network_goes_on_from_one_of_its_kind():
+    import train
+
+    torch.manual_seed(0)
+    first, second = InstantNet(5), InstantNet(5)
+    train.begin_from(second, first.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
 def test_the_target_of_photon_noise_is_what_the_inverse_takes_to_the_mean():
     import noise
 
@@ -111,7 +132,15 @@ def test_a_training_that_was_interrupted_goes_on_as_if_nothing_had_happened(tmp_
 
     def run(folder):
         told = argparse.Namespace(
-            kind="grey", folder=tmp_path / folder, begin_from=None, seed=0, steps=4, batch=4, side=16, rate=1e-3
+            kind="grey",
+            folder=tmp_path / folder,
+            begin_from=None,
+            seed=0,
+            correlated=0.15,
+            steps=4,
+            batch=4,
+            side=16,
+            rate=1e-3,
         )
         found = train.Run(told, torch.device("cpu"))
         found.resume()
@@ -138,7 +167,7 @@ def test_the_loss_falls(tmp_path, monkeypatch):
     for name, value in {"SCENES": 8, "SIDE": 64}.items():
         monkeypatch.setattr(crops, name, value)
     told = argparse.Namespace(
-        kind="grey", folder=tmp_path, begin_from=None, seed=0, steps=40, batch=8, side=32, rate=1e-3
+        kind="grey", folder=tmp_path, begin_from=None, seed=0, correlated=0.15, steps=40, batch=8, side=32, rate=1e-3
     )
     run = train.Run(told, torch.device("cpu"))
     source = crops.source_for("grey", 1, [], 0)

@@ -14,13 +14,15 @@ from napari_lotadenoise.stabilise import Stabiliser
 WEAKEST, STRONGEST = 1 / 255, 100 / 255
 #: Photo-electrons at the brightest place of an image with Poisson noise.
 DIMMEST, BRIGHTEST = 3.0, 3000.0
-#: Shares of the crops: with photon noise behind the generalised Anscombe transform, with slightly correlated noise.
+#: Shares of the crops: with photon noise behind the generalised Anscombe transform; of the others, with correlated noise.
 PHOTONS, CORRELATED = 0.25, 0.15
 #: Largest weight of a neighbour in correlated noise; the correlation of neighbours is about twice that.
 BLEED = 0.12
 
 
-def noisy_pairs(clean: Tensor, rng: np.random.Generator, chance: torch.Generator) -> tuple[Tensor, Tensor]:
+def noisy_pairs(
+    clean: Tensor, rng: np.random.Generator, chance: torch.Generator, share: float = CORRELATED
+) -> tuple[Tensor, Tensor]:
     """Noisy crops and what they should become.
 
     Parameters
@@ -29,13 +31,18 @@ def noisy_pairs(clean: Tensor, rng: np.random.Generator, chance: torch.Generator
         From 0 to 1.
     rng, chance
         Sources of chance, for what is drawn once a crop and once a pixel.
+    share : float
+        Share of the crops with Gaussian noise in which neighbours have a part of it in common.
 
     Returns
     -------
     tensor, tensor (N, C, Y, X)
         Both in units of the noise deviation, less a constant of the crop: networks must not care for offsets.
     """
-    pairs = [_photons(crop, rng, chance) if rng.uniform() < PHOTONS else _gaussian(crop, rng, chance) for crop in clean]
+    pairs = [
+        _photons(crop, rng, chance) if rng.uniform() < PHOTONS else _gaussian(crop, rng, chance, share)
+        for crop in clean
+    ]
     noisy, target = (torch.stack(images) for images in zip(*pairs, strict=True))
     low, high = target.amin((1, 2, 3), keepdim=True), target.amax((1, 2, 3), keepdim=True)
     where = torch.from_numpy(rng.uniform(0, 1, (len(clean), 1, 1, 1)).astype(np.float32))
@@ -43,14 +50,21 @@ def noisy_pairs(clean: Tensor, rng: np.random.Generator, chance: torch.Generator
     return noisy - offset, target - offset
 
 
-def _gaussian(crop: Tensor, rng: np.random.Generator, chance: torch.Generator) -> tuple[Tensor, Tensor]:
+def _gaussian(crop: Tensor, rng: np.random.Generator, chance: torch.Generator, share: float) -> tuple[Tensor, Tensor]:
     deviation = math.exp(rng.uniform(math.log(WEAKEST), math.log(STRONGEST)))
     noise = torch.randn(crop.shape, generator=chance)
-    if rng.uniform() < CORRELATED:
-        kernel = torch.from_numpy(rng.uniform(0, BLEED, (1, 1, 3, 3)).astype(np.float32))
-        kernel[..., 1, 1] = 1
-        noise = torch.nn.functional.conv2d(noise[:, None], kernel / kernel.square().sum().sqrt(), padding=1)[:, 0]
+    if rng.uniform() < share:
+        noise = correlated(noise, torch.from_numpy(rng.uniform(0, BLEED, (3, 3)).astype(np.float32)))
     return crop / deviation + noise, crop / deviation
+
+
+def correlated(noise: Tensor, neighbours: Tensor) -> Tensor:
+    """Independent noise (C, Y, X), each of whose pixels takes a part of its neighbours' (3, 3), with the same deviation."""
+    kernel = neighbours.clone()
+    kernel[1, 1] = 1
+    return torch.nn.functional.conv2d(noise[:, None], kernel[None, None] / kernel.square().sum().sqrt(), padding=1)[
+        :, 0
+    ]
 
 
 def _photons(crop: Tensor, rng: np.random.Generator, chance: torch.Generator) -> tuple[Tensor, Tensor]:

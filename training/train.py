@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from crops import Source, draw, source_for
 from muon import Muon
-from noise import noisy_pairs
+from noise import BLEED, CORRELATED, correlated, noisy_pairs
 from torch import Tensor
 
 from napari_lotadenoise import pretrained
@@ -29,6 +29,8 @@ PLANES = {"grey": 1, "volume": pretrained.PLANES}
 #: Share of the steps in which the rate rises, and the last ones, which see crops twice as large, in fewer numbers.
 WARM, LARGE = 0.03, 0.15
 DECAY = 0.999
+#: Seed of the held-out images, the same for all trainings, so that their logs can be compared.
+JUDGES = 0
 #: Deviations (of 255) at which held-out images are denoised for the log.
 LEVELS = (15, 25, 50)
 
@@ -39,8 +41,8 @@ def main() -> None:
     torch.set_num_threads(told.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     source = source_for(told.kind, PLANES[told.kind], told.photographs, told.seed)
-    unseen = source_for(told.kind, PLANES[told.kind], told.photographs, told.seed, held_out=True)
-    held_out = draw(unseen, np.random.default_rng(told.seed), 48, 128)
+    unseen = source_for(told.kind, PLANES[told.kind], told.photographs, JUDGES, held_out=True)
+    held_out = draw(unseen, np.random.default_rng(JUDGES), 48, 128)
     run = Run(told, device)
     run.resume()
     begun = time.monotonic() - run.seconds
@@ -58,11 +60,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kind", choices=PLANES, default="grey")
     parser.add_argument("--photographs", type=Path, nargs="*", default=[], help="folders of JPEG files")
     parser.add_argument("--folder", type=Path, default=Path("training/runs"), help="of the checkpoint and the log")
-    parser.add_argument("--begin-from", type=Path, help="checkpoint of the grey network to begin from")
+    parser.add_argument("--begin-from", type=Path, help="checkpoint of a network of this kind, or of the grey one")
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--side", type=int, default=96)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--correlated", type=float, default=CORRELATED, help="share of crops with correlated noise")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--every", type=int, default=1000, help="steps between two checkpoints")
@@ -92,7 +95,8 @@ class Run:
         chance = torch.Generator().manual_seed(self.told.seed * 1_000_003 + self.step)
         large = self.step >= (1 - LARGE) * self.told.steps and self.told.kind != "volume"
         count, side = (max(1, self.told.batch // 4), 2 * self.told.side) if large else (self.told.batch, self.told.side)
-        noisy, target = (part.to(self.device) for part in noisy_pairs(draw(source, rng, count, side), rng, chance))
+        crops = draw(source, rng, count, side)
+        noisy, target = (part.to(self.device) for part in noisy_pairs(crops, rng, chance, self.told.correlated))
         keep = slice(self.net.depth_halo, self.net.depth_halo + 1)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             found = self.net(noisy.contiguous(memory_format=torch.channels_last))
@@ -116,16 +120,11 @@ class Run:
     @torch.inference_mode()
     def report(self, held_out: Tensor) -> None:
         """Add a line to the log: the loss, and PSNR (peak 1) of held-out crops with Gaussian noise."""
-        keep = slice(self.average.depth_halo, self.average.depth_halo + 1)
         row: dict[str, float] = {"step": self.step, "seconds": round(self.seconds), "rate": round(self.rate(), 7)}
         row["loss"] = round(float(np.mean(self.losses)), 4)
         for level in LEVELS:
-            chance = torch.Generator().manual_seed(level)
-            noise = torch.randn(held_out.shape, generator=chance)
-            noisy = (held_out * (255 / level) + noise - 127 / level).to(self.device)
-            clean = noisy[:, keep] - self.average(noisy)
-            error = (clean.cpu() + 127 / level) * (level / 255) - held_out[:, keep]
-            row[f"psnr {level}"] = round(float(-10 * error.square().mean((1, 2, 3)).clamp_min(1e-6).log10().mean()), 3)
+            row[f"psnr {level}"] = self._psnr(held_out, level, bleed=0)
+        row[f"correlated {LEVELS[1]}"] = self._psnr(held_out, LEVELS[1], bleed=BLEED / 2)
         print(row, flush=True)
         new = not self.log.exists()
         with self.log.open("a", newline="") as file:
@@ -134,6 +133,17 @@ class Run:
                 writer.writeheader()
             writer.writerow(row)
         self.losses = []
+
+    def _psnr(self, held_out: Tensor, level: int, bleed: float) -> float:
+        chance = torch.Generator().manual_seed(level)
+        noise = torch.randn(held_out.shape, generator=chance)
+        if bleed:
+            noise = correlated(noise.flatten(0, 1), torch.full((3, 3), bleed)).view_as(noise)
+        noisy = (held_out * (255 / level) + noise - 127 / level).to(self.device)
+        keep = slice(self.average.depth_halo, self.average.depth_halo + 1)
+        clean = noisy[:, keep] - self.average(noisy)
+        error = (clean.cpu() + 127 / level) * (level / 255) - held_out[:, keep]
+        return round(float(-10 * error.square().mean((1, 2, 3)).clamp_min(1e-6).log10().mean()), 3)
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -155,12 +165,15 @@ class Run:
         self.optimiser.resume(state["optimiser"])
 
 
-def begin_from(net: InstantNet, grey: dict[str, Tensor]) -> None:
-    """Give a network for volumes the weights of the grey one: it then begins as that one on the middle plane."""
-    stem = torch.zeros_like(net.stem.weight)
-    first = 4 * net.depth_halo
-    stem[:, first : first + 4] = grey["stem.weight"]
-    net.load_state_dict({**grey, "stem.weight": stem})
+def begin_from(net: InstantNet, weights: dict[str, Tensor]) -> None:
+    """Give a network the weights of another; one for volumes begins as a grey one on its middle plane."""
+    stem = weights["stem.weight"]
+    if stem.shape != net.stem.weight.shape:
+        first = 4 * net.depth_halo
+        around = torch.zeros_like(net.stem.weight)
+        around[:, first : first + 4] = stem
+        stem = around
+    net.load_state_dict({**weights, "stem.weight": stem})
 
 
 if __name__ == "__main__":

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from napari_lotadenoise import pretrained
 from napari_lotadenoise.image import Stack
 from napari_lotadenoise.method import Method
-from napari_lotadenoise.methods.instant import FARTHEST, Instant, noise_in
+from napari_lotadenoise.methods.instant import Instant
 from napari_lotadenoise.nets import Network
+from napari_lotadenoise.one_pass import OnePass, noise_in
 from napari_lotadenoise.schedule import Training, WarmTraining
-from napari_lotadenoise.whitening import Whitening, noise_of
+from napari_lotadenoise.texture import without_texture
+from napari_lotadenoise.whitening import noise_of
 
 
 def is_warm(training: Training) -> bool:
@@ -46,12 +47,8 @@ class WarmNet(Network):
         self.net = pretrained.load(pretrained.kind_for(pool.ndim - 2)).requires_grad_(True)
         self.halo, self.depth_halo, self.multiple = self.net.halo, self.net.depth_halo, self.net.multiple
         self.border = self.net.border
-        self._whitening = Whitening(pool, noise_of(pool, dependent=True))
-        self._middle = torch.stack([self._whitening.into(sample).flatten(1).mean(1) for sample in pool]).mean(0)
+        self._through = OnePass(pool, without_texture(noise_of(pool, dependent=True), pool))
 
     def forward(self, image: Tensor) -> Tensor:
         """Denoise."""
-        white = torch.stack([self._whitening.into(sample) for sample in image.float()])
-        noise = noise_in(white - self._middle.view(-1, *[1] * (white.ndim - 2)), self.net)
-        clean = white - noise.clamp(-FARTHEST, FARTHEST)
-        return torch.stack([self._whitening.back(sample) for sample in clean])
+        return self._through.denoised(image, lambda white: noise_in(white, self.net))

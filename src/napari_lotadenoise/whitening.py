@@ -45,7 +45,7 @@ def noise_of(pool: Tensor, *, unit: float = 1.0, sigma: float = 0.0, dependent: 
     # Channels of one deviation in intensities have different ones in scaled units, in the ratio of the blind estimates.
     spans = [1 / math.sqrt(mean) for mean in means]
     share = (sigma / unit * sum(spans) / len(spans)) ** 2
-    return [VarianceFit(fit.gain * share, fit.offset * share) for fit in fits]
+    return [fit.scaled(share) for fit in fits]
 
 
 def _constant(channel: Any) -> VarianceFit:

@@ -72,15 +72,15 @@ class Session(QObject):
         self.paused = False
         self._unseen: list[Progress] = []
         self._shown = 0.0
-        self._bar = cancelable_progress(
-            total=_PARTS, desc=f"{order.method.info.title}: {self.source.name}", cancel_callback=self.discard
-        )
         options = {
             "axes": order.layout.axes, "channels": order.layout.channels, "volume": order.layout.volume,
             "device": order.device, "seed": order.seed, "fill": order.fill, "preset": order.preset, "look": self.live.look,
             "stabilise": order.stabilise, "blend": order.strength, "glance": order.glance,
         }  # fmt: skip
         self.worker = start_run(self.source.data, order.method, order.training, options, self.mailbox, self._hear)
+        # The thread works on the first picture while napari builds what it will be shown in.
+        self.live.reserve()
+        self._bar: cancelable_progress | None = None
 
     def finish_now(self) -> None:
         """Stop training and apply what is learnt."""
@@ -120,6 +120,9 @@ class Session(QObject):
             self._advance(news[-1])
 
     def _advance(self, progress: Progress) -> None:
+        if self._bar is None:  # which takes napari as long as a first picture takes
+            words = f"{self.order.method.info.title}: {self.source.name}"
+            self._bar = cancelable_progress(total=_PARTS, desc=words, cancel_callback=self.discard)
         self._bar.update(max(0, round(progress.done * _PARTS) - self._bar.n))
         if progress.seconds_left is not None:
             self._bar.set_description(f"{self.order.method.info.title}: {plan.duration(progress.seconds_left)} left")
@@ -147,5 +150,6 @@ class Session(QObject):
             return
         self.active = False
         self.live.close()
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
         self.ended.emit(error, words)

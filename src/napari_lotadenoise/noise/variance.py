@@ -67,6 +67,10 @@ class VarianceFit:
         found = self.gain * intensity + self.offset
         return found.clamp_min(self.floor) if hasattr(found, "clamp_min") else np.maximum(found, self.floor)
 
+    def scaled(self, share: float) -> VarianceFit:
+        """Noise of this share of the variance everywhere, without the points."""
+        return VarianceFit(self.gain * share, self.offset * share, low=self.low, high=self.high)
+
     @property
     def level(self) -> float | None:
         """Deviation of noise that is equally strong everywhere: the lower quartile of the points, since texture only adds.
