@@ -191,7 +191,7 @@ def test_an_offset_does_not_matter():
     truth = flat_and_edges((96, 96))
     noisy = truth + noise(truth.shape, 25)
     shifted = denoise(noisy + 10_000, "instant", noise="constant").image - 10_000
-    np.testing.assert_allclose(shifted, denoise(noisy, "instant", noise="constant").image, atol=0.5)
+    np.testing.assert_allclose(shifted, denoise(noisy, "instant", noise="constant").image, atol=1)  # bfloat16
 
 
 def test_correlated_noise_is_kept_unless_the_image_is_taken_apart():

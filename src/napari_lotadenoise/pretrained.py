@@ -32,7 +32,7 @@ class Weights(NamedTuple):
 
 #: By what they are for. Written by `training/export.py`; the model card is docs/instant.md.
 SHIPPED = {
-    "grey": Weights("instant-grey.safetensors", 1, "36f3619a30a4c16810dd47eb611e20469bdc358f0b0eee6f8e6a1e8b7c905385"),
+    "grey": Weights("instant-grey.safetensors", 1, "c4a3c37b4df21fbf8539bdfd3bfced1c34516412048d17f2ec194483a8c8bfd9"),
     "volume": Weights(
         "instant-volume.safetensors", PLANES, "2a3f61a47a9b1940c7dead784372ae1c6a26938a2e31e4d0775f9b6cc8957562"
     ),
