@@ -19,8 +19,8 @@ BLOCK, WINDOW = 8, 128
 DIM = 4.0
 #: Share of equal neighbours from which a block is blank or saturated, and number of blocks that are too few to judge by.
 BLANK, FEW = 0.5, 16
-#: Typical removal below which a level is too high, how fast it falls with it, and where it stops falling. From photographs
-#: of the training (`training/photographs.py`) with noise of 0 to 20 of 255; see docs/benchmarks.md.
+#: Typical removal below which a level is too high, how fast it falls with it, and where it stops falling. Compared on
+#: photographs of the training's sources; how far benchmark images had a part in it stands in docs/benchmarks.md.
 ENOUGH, SLOPE, LOWEST = 0.62, 2.0, 0.35
 #: Correlation of neighbours in what is removed, below which it is the finest part of correlated noise.
 FINEST = -0.2
