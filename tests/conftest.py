@@ -25,7 +25,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "default_threads", lambda: 1)
+    monkeypatch.setattr(tuning, "processors", lambda: 1)
 
 
 def quick(method: str, **options: Any) -> dict[str, Any]:

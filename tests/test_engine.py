@@ -1,6 +1,7 @@
 import ctypes
 import dataclasses
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -258,6 +259,19 @@ def test_the_settings_hold_inside_the_run_only():
     assert torch.get_num_threads() == before
     with pytest.raises(ZeroDivisionError), tuning.tuned(before + 2):
         raise ZeroDivisionError
+    assert torch.get_num_threads() == before
+
+
+def test_all_hands_are_those_of_one_thread_and_for_a_moment(monkeypatch):
+    monkeypatch.setattr(tuning, "processors", lambda: before + 3)
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(torch.get_num_threads).result() == before
+        with tuning.all_hands():
+            assert torch.get_num_threads() == before + 3
+            assert other.submit(torch.get_num_threads).result() == before
+        with pytest.raises(ZeroDivisionError), tuning.all_hands(before + 1):
+            raise ZeroDivisionError
     assert torch.get_num_threads() == before
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
-from napari_lotadenoise import METHODS, denoise
+from napari_lotadenoise import METHODS, denoise, tuning
 from napari_lotadenoise.engine import Options, run
 from napari_lotadenoise.events import Command, Finished, Level, Look, Preview
 from napari_lotadenoise.method import configure
@@ -60,12 +61,31 @@ def test_without_asking_no_picture_is_of_pretrained_weights(stack):
     assert not result.recipe.pretrained
 
 
-def test_the_result_has_nothing_of_the_first_picture(stack):
+def test_the_result_has_nothing_of_the_first_picture_nor_of_its_threads(stack, monkeypatch):
+    monkeypatch.setattr(tuning, "default_threads", lambda: 1)
+    monkeypatch.setattr(tuning, "processors", lambda: 3)
     options = {"axes": "TYX", "look": Look((0, 0, 0))}
     _, plain = previews(stack[0], "noise2self", Options(**options))
     _, glanced = previews(stack[0], "noise2self", Options(**options, glance=1.0))
     assert np.array_equal(plain.image, glanced.image)
     assert not glanced.recipe.pretrained
+
+
+@pytest.mark.parametrize(("told", "expected"), [(None, 3), (2, 2)])
+def test_the_first_picture_takes_all_processors_unless_told_otherwise(stack, monkeypatch, told, expected):
+    used = []
+    predict = Instant.predict
+
+    def watched(*args):
+        used.append(torch.get_num_threads())
+        return predict(*args)
+
+    monkeypatch.setattr(tuning, "processors", lambda: 3)
+    monkeypatch.setattr(Instant, "predict", watched)
+    before = torch.get_num_threads()
+    previews(stack[0], "gaussian", Options(axes="TYX", look=Look((0, 0, 0)), glance=1.0, threads=told))
+    assert used[0] == expected
+    assert torch.get_num_threads() == before
 
 
 def test_instant_itself_needs_no_first_picture(stack):

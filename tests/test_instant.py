@@ -39,6 +39,17 @@ def test_the_weights_are_the_ones_that_were_shipped_and_small(kind):
     assert all(torch.isfinite(p).all() for p in net.parameters())
 
 
+@pytest.mark.parametrize("kind", pretrained.SHIPPED)
+def test_what_is_computed_in_place_is_what_learning_computes(kind):
+    net = pretrained.load(kind)
+    image = torch.randn(1, net.planes, 64, 48, generator=torch.Generator().manual_seed(0))
+    before = image.clone()
+    with torch.inference_mode():
+        found = net(image)
+    assert torch.equal(image, before)
+    assert torch.equal(found, net(image))
+
+
 def test_weights_that_were_changed_are_refused(monkeypatch):
     wrong = pretrained.SHIPPED["grey"]._replace(sha256="0" * 64)
     monkeypatch.setitem(pretrained.SHIPPED, "grey", wrong)

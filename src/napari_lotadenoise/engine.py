@@ -107,7 +107,8 @@ class _Run:
         self.limit = self.planned = training.planned
         self.weights = warm.weights_of(method, training, self.stack)
         tiler = warm.tiled_as(method, training)
-        self.pictures = Pictures(View(self.stack, self.layout, tiler), method, self.device, level=options.glance)
+        view = View(self.stack, self.layout, tiler)
+        self.pictures = Pictures(view, method, self.device, level=options.glance, threads=options.threads)
         self.tiles = cut(self.stack, tiler)
         self.snapshots = Snapshots(self.stack, options.snapshots if method.trained else 0, self.planned)
         self.probe = Probe(self.image, self.layout, options.probe, fill=options.fill) if np.any(options.probe) else None

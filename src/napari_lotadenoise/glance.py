@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from napari_lotadenoise import scaling
+from napari_lotadenoise import scaling, tuning
 from napari_lotadenoise.events import Look, Preview
 from napari_lotadenoise.image import Layout, Stack, Window, middle, read_with_halo
 from napari_lotadenoise.method import configure
@@ -28,10 +28,14 @@ class Glance:
     device : torch.device
     level : float
         Noise that is removed, as a multiple of what is measured.
+    threads : int, optional
+        Processor threads; default: all that the process may use, since it is waited for.
     """
 
-    def __init__(self, stack: Stack, layout: Layout, device: torch.device, level: float = 1.0) -> None:
-        self._stack, self._device, self.level = stack, device, level
+    def __init__(
+        self, stack: Stack, layout: Layout, device: torch.device, level: float = 1.0, threads: int | None = None
+    ) -> None:
+        self._stack, self._device, self.level, self._threads = stack, device, level, threads
         self.view = View(stack, layout, Instant())
         self._shown: tuple[tuple[object, ...], np.ndarray] | None = None
 
@@ -48,7 +52,8 @@ class Glance:
         """A window of a sample (C, [Z], Y, X), denoised; one that was asked for last is remembered."""
         asked = (group, sample, str(window), self.level)
         if self._shown is None or self._shown[0] != asked:
-            self._shown = (asked, self._denoised(group, sample, window))
+            with tuning.all_hands(self._threads):
+                self._shown = (asked, self._denoised(group, sample, window))
         return self._shown[1]
 
     def _noisy(self, group: int, sample: int, window: Window) -> np.ndarray:

@@ -31,12 +31,16 @@ class Pictures:
     device : torch.device
     level : float
         Noise that the shipped network removes, as a multiple of what is measured; 0 does without it.
+    threads : int, optional
+        Processor threads of the shipped network; default: all.
     """
 
-    def __init__(self, view: View, method: Method, device: torch.device, *, level: float) -> None:
+    def __init__(
+        self, view: View, method: Method, device: torch.device, *, level: float, threads: int | None = None
+    ) -> None:
         self.view, self._stack, self._method = view, view.stack, method
         wanted = level > 0 and not isinstance(method, Instant)
-        self._glance = Glance(view.stack, view.layout, device, level) if wanted else None
+        self._glance = Glance(view.stack, view.layout, device, level, threads) if wanted else None
         self._takeover: tuple[int, Takeover] | None = None
         self._glanced: Look | None = None
 

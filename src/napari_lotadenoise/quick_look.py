@@ -37,7 +37,7 @@ def quick_look(image: Any, options: Options) -> Looks:
     try:
         layout = layout_for(tuple(image.shape), options.axes, options.channels, options.volume)
         stack = check(image, layout, (2, 3), fill=options.fill)
-        glance = Glance(stack, layout, devices.choose(options.device)[0], options.glance or 1.0)
+        glance = Glance(stack, layout, devices.choose(options.device)[0], options.glance or 1.0, options.threads)
         threads = tuning.default_threads() if options.threads is None else options.threads
         look = options.look
         due = look is not None

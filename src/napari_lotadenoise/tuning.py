@@ -21,8 +21,28 @@ def default_threads() -> int:
     that one more thread than free processors makes a step several times slower, not faster. The default is the same for
     Python, command and napari, since the last bits of a result depend on it.
     """
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(available - 1, 16))
+    return max(1, min(processors() - 1, 16))
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def all_hands(threads: int | None = None) -> Iterator[None]:
+    """Compute with all processors for a moment, or with as many threads as are told: for what somebody waits for.
+
+    The number belongs to the thread that calls, so that other runs keep theirs.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or min(processors(), 16))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextlib.contextmanager

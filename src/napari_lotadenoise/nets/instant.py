@@ -51,7 +51,7 @@ class InstantNet(Network):
             x = shrink(skips[-1])
         x = self.bottom(x)
         for grow, up, skip in zip(self.grow, self.up, reversed(skips), strict=True):
-            x = up(grow(x) + skip)
+            x = up(_added(skip, grow(x)))
         return F.pixel_shuffle(self._in_float32(self.head, x), 2)
 
     def _in_float32(self, layer: nn.Module, x: Tensor) -> Tensor:
@@ -70,4 +70,9 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what the two find."""
-        return x + self.second(F.relu(self.first(x)))
+        return _added(x, self.second(F.relu(self.first(x), inplace=True)))
+
+
+def _added(kept: Tensor, found: Tensor) -> Tensor:
+    """The sum, in the place of the first where nothing learns: new memory for it took a sixth of a pass."""
+    return kept + found if torch.is_grad_enabled() else kept.add_(found)
