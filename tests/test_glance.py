@@ -6,6 +6,7 @@ import torch
 
 from napari_lotadenoise import METHODS, denoise, tuning
 from napari_lotadenoise.engine import Options, run
+from napari_lotadenoise.errors import NotFiniteError
 from napari_lotadenoise.events import Command, Finished, Level, Look, Preview
 from napari_lotadenoise.method import configure
 from napari_lotadenoise.methods.instant import Instant
@@ -154,14 +155,12 @@ def test_a_quick_look_is_what_the_method_makes_of_the_plane(stack):
 
 def test_a_quick_look_reads_only_what_is_looked_at(stack):
     lazy = Lazy(np.repeat(stack[0], 4, axis=0))
-    lazy.asked.clear()
     looks = quick_look(lazy, Options(axes="ZYX", look=Look((5, 0, 0))))
-    next(looks)
-    before = len(lazy.asked)
-    event = looks.send(Look((7, 0, 0)))
-    while not isinstance(event, Preview):
-        event = next(looks)
-    assert {index[0] for index in lazy.asked[before:]} == {7}
+    for order in (None, Look((7, 0, 0))):
+        event = looks.send(order)
+        while not isinstance(event, Preview):
+            event = next(looks)
+    assert {index[0] for index in lazy.asked} == {5, 7}
 
 
 def test_a_quick_look_ends_with_one_last_word(stack):
@@ -169,6 +168,16 @@ def test_a_quick_look_ends_with_one_last_word(stack):
     next(looks)
     assert looks.send(Command.STOP) == Finished(None, "no more looks")
     assert list(looks) == []
+
+
+def test_a_quick_look_minds_the_values_of_the_place_only(stack):
+    noisy = stack[0].copy()
+    noisy[0], noisy[2, 3, 3] = 7, np.nan
+    blank, usual = looked(noisy, Look((0, 0, 0)), Look((1, 0, 0), number=1))
+    assert (blank.image == 7).all()
+    np.testing.assert_array_equal(usual.image, looked(stack[0], Look((1, 0, 0)))[0].image)
+    (refused,) = looked(noisy, Look((2, 0, 0)))
+    assert isinstance(refused.error, NotFiniteError)
 
 
 def test_a_quick_look_of_what_cannot_be_denoised_says_why():

@@ -13,10 +13,11 @@ from napari_lotadenoise.image import AXIS_NAMES, Layout, Stack
 
 #: Smallest side that a pair of pixels can be learnt on.
 SMALLEST_SIDE = 4
+_NOT_FINITE = "The image holds {}; fill=True, --fill or 'Fill' in the dock replaces each by the nearest finite value."
 
 
 def check(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, fill: bool = False) -> Stack:
-    """Make a `Stack` of an array that can be denoised.
+    """Make a `Stack` of an array that can be denoised; all of it is read once.
 
     Raises
     ------
@@ -25,6 +26,13 @@ def check(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, f
     MethodError
         Where the method does not work in as many dimensions.
     """
+    stack = check_unread(array, layout, dimensions, fill=fill)
+    _check_values(stack, is_float=np.dtype(array.dtype).kind == "f")
+    return stack
+
+
+def check_unread(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, fill: bool = False) -> Stack:
+    """Check what can be told without reading a value; otherwise as `check`."""
     kind = np.dtype(array.dtype).kind
     if math.prod(array.shape) == 0:
         raise ImageError(f"The image is empty (shape {tuple(array.shape)}).")
@@ -45,7 +53,6 @@ def check(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, f
             f"This method works in {' and '.join(map(str, dimensions))} dimensions, not in {stack.ndim}; "
             "let it go slice by slice."
         )
-    _check_values(stack, is_float=kind == "f")
     return stack
 
 
@@ -75,6 +82,18 @@ def check_samples(stack: Stack, *, repeats: bool = False, single: bool = False) 
         )
 
 
+def check_place(block: np.ndarray) -> None:
+    """Check the part of an image that is looked at.
+
+    Raises
+    ------
+    NotFiniteError
+        Where it holds NaN or inf.
+    """
+    if not np.isfinite(block).all():
+        raise NotFiniteError(_NOT_FINITE.format("NaN or inf in this place"))
+
+
 def _check_values(stack: Stack, *, is_float: bool) -> None:
     low, high, bad = math.inf, -math.inf, [0, 0]
     for group, sample in itertools.product(range(stack.groups), range(stack.samples)):
@@ -89,10 +108,7 @@ def _check_values(stack: Stack, *, is_float: bool) -> None:
         stack.filled = sum(bad)
         if not stack.fill:
             named = " and ".join(f"{count} {name}" for count, name in zip(bad, ("NaN", "inf"), strict=True) if count)
-            raise NotFiniteError(
-                f"The image holds {named}; fill=True, --fill or 'Fill' in the dock "
-                "replaces each by the nearest finite value."
-            )
+            raise NotFiniteError(_NOT_FINITE.format(named))
     if low > high:
         raise ImageError("The image holds not one finite value.")
     if max(-low, high) > float(np.finfo(np.float32).max) / 1e6:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from napari_lotadenoise import scaling, tuning
+from napari_lotadenoise.checks import check_place
 from napari_lotadenoise.events import Look, Preview
 from napari_lotadenoise.image import Layout, Stack, Window, middle, read_with_halo
 from napari_lotadenoise.method import configure
@@ -61,6 +62,9 @@ class Glance:
 
     def _denoised(self, group: int, sample: int, window: Window) -> np.ndarray:
         block = self._noisy(group, sample, window)
+        check_place(block)
+        if block.min() == block.max():
+            return block
         scale = scaling.of_values(block.reshape(len(block), -1))
         method, training = configure(Instant, level=self.level)
         pool = torch.from_numpy(middle(scale.into(block), _MEASURED))[None].to(self._device)

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 from napari_lotadenoise import devices, tuning
-from napari_lotadenoise.checks import check
+from napari_lotadenoise.checks import check_unread
 from napari_lotadenoise.events import Command, Finished, Level, Look, Preview
 from napari_lotadenoise.glance import Glance
 from napari_lotadenoise.image import layout_for
@@ -25,7 +25,7 @@ def quick_look(image: Any, options: Options) -> Looks:
     Parameters
     ----------
     image : array-like
-        Looked through once for what cannot be denoised; after that only what is looked at is read.
+        Of which only what is looked at is read.
     options : Options
         `axes`, `channels`, `volume`, `device`, `threads`, `fill`, `look` (the first place) and `glance` (the level of noise)
         matter here.
@@ -36,7 +36,7 @@ def quick_look(image: Any, options: Options) -> Looks:
     """
     try:
         layout = layout_for(tuple(image.shape), options.axes, options.channels, options.volume)
-        stack = check(image, layout, (2, 3), fill=options.fill)
+        stack = check_unread(image, layout, fill=options.fill)
         glance = Glance(stack, layout, devices.choose(options.device)[0], options.glance or 1.0, options.threads)
         threads = tuning.default_threads() if options.threads is None else options.threads
         look = options.look
