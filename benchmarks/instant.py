@@ -2,6 +2,7 @@
 
     python benchmarks/instant.py --results instant.jsonl --threads 2       (BM3D: pip install bm3d, not for commercial use)
     python benchmarks/instant.py --speed
+    python benchmarks/instant.py --volumes
 
 Gaussian noise is known to both; on real captures both stand behind the same blind fit and the same variance
 stabilisation. None of these images was trained on or looked at when the training was set up. Rows that are in the file of
@@ -14,13 +15,15 @@ import argparse
 import json
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from cases import SIGMAS, Case, cases
+from cases import SIGMAS, Case, Pair, cases
 
 from napari_lotadenoise import METHODS, denoise
 from napari_lotadenoise.metrics import psnr
+from napari_lotadenoise.samples import confocal
 from napari_lotadenoise.tables import markdown
 
 METHODS_COMPARED = ("instant", "bm3d")
@@ -36,7 +39,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--self-ensemble", action="store_true", help="a column for the mean of eight views as well")
     parser.add_argument("--speed", action="store_true", help="measure times only")
+    parser.add_argument(
+        "--volumes", action="store_true", help="compare volumes denoised as such and plane by plane only"
+    )
     told = parser.parse_args()
+    if told.volumes:
+        print(markdown(("volume", "size", "plane by plane", "as a volume"), list(_volumes(told.threads))))
+        return
     if told.speed:
         print(markdown(("size", "one pass", "with fit", "whole run"), _times(told.threads)))
         return
@@ -104,6 +113,17 @@ def _rows(found: list[dict], columns: list[str]) -> list[tuple]:
         means = [np.mean([np.mean(v) for v in by_method[c].values()]) if by_method[c] else np.nan for c in columns]
         rows.append((group, str(sum(map(len, by_method[columns[0]].values()))), *(f"{mean:.2f} dB" for mean in means)))
     return rows
+
+
+def _volumes(threads: int) -> Iterator[tuple]:
+    """What the neighbouring planes are worth: the synthetic sample (the peak is its maximum), and a real embryo."""
+    noisy, truth = confocal()
+    pairs = {"synthetic sample": Pair(noisy, truth, "ZYX", float(truth.max()))}
+    pairs |= {name: case.read() for name, case in cases().items() if name == "arabidopsis volume"}
+    for name, pair in pairs.items():
+        images = [denoise(pair.noisy, "instant", "ZYX", volume=v, threads=threads).image for v in (False, True)]
+        scores = (psnr(np.clip(image, 0, pair.peak), pair.truth, pair.peak) for image in images)
+        yield name, " x ".join(map(str, pair.truth.shape)), *(f"{score:.2f} dB" for score in scores)
 
 
 def _times(threads: int) -> list[tuple]:

@@ -93,8 +93,10 @@ def main() -> None:
 
 
 def _run(dock: object, ticker: Ticker, seconds: float) -> tuple[list[float], float, float, float, float]:
+    clicked = time.perf_counter()
     dock.denoise()
-    first = wait(lambda: dock.session is None or dock.session.live.count > 0, 60)
+    wait(lambda: dock.session is None or dock.session.live.count > 0, 60)
+    first = time.perf_counter() - clicked
     wait(lambda: False, 1)
     shown = dock.session.live.count
     ticker.start()

@@ -64,6 +64,33 @@ def test_correlated_noise_has_the_deviation_1_and_the_correlation_of_its_kernel(
     assert float((inner[..., 1:] * inner[..., :-1]).mean()) == pytest.approx(0.24 / 1.08, abs=0.01)
 
 
+def test_the_network_learns_what_it_will_see_at_the_ends_of_a_stack():
+    from noise import seen_at_ends
+
+    from napari_lotadenoise.one_pass import noise_in
+
+    seen = []
+
+    class Watching:
+        planes = 5
+
+        def __call__(self, window):
+            seen.append(window[0, :, 0, 0].int().tolist())
+            return window[:, 2:3]
+
+    stack = torch.arange(9.0).view(1, 1, 9, 1, 1).expand(1, 1, 9, 16, 16).contiguous()
+    noise_in(stack, Watching())
+    for middle in (0, 1, 7, 8):
+        around = torch.tensor([float(z) for z in range(middle - 2, middle + 3)])  # planes that would be there
+        drawn = seen_at_ends(around.view(1, 5, 1, 1).expand(200, 5, 1, 1), np.random.default_rng(0), share=1.0)
+        assert seen[middle] in drawn[..., 0, 0].int().tolist()
+    plain = torch.randn(50, 5, 2, 2)
+    assert torch.equal(seen_at_ends(plain, np.random.default_rng(0), share=0.0), plain)
+    some = seen_at_ends(plain, np.random.default_rng(0), share=0.5)
+    assert torch.equal(some[:, 2], plain[:, 2])
+    assert 10 < sum(not torch.equal(a, b) for a, b in zip(some, plain, strict=True)) < 40
+
+
 def test_a_network_goes_on_from_one_of_its_kind():
     import train
 

@@ -11,8 +11,6 @@ import photographs
 import torch
 from torch import Tensor
 
-from napari_lotadenoise.image import reflected
-
 #: Drawings: how many, and their side; volumes: how many, their planes and side.
 SCENES, SIDE = 480, 256
 VOLUMES, DEPTH, WIDTH = 160, 9, 128
@@ -83,8 +81,8 @@ def _planes(
         starts = [int(reach.max()) + (n - planes // 2) * move for n in range(planes)]
         return np.stack([image[top : top + side, left : left + side] for top, left in starts])
     stack = volumes[rng.integers(len(volumes))]
-    first = rng.integers(-(planes // 2), len(stack) - planes // 2)
-    stack = np.moveaxis(stack[reflected(len(stack), first, first + planes)], 0, -1)
+    first = rng.integers(0, len(stack) - planes + 1)
+    stack = np.moveaxis(stack[first : first + planes], 0, -1)
     return np.moveaxis(_turned(_cut(stack, rng, side), rng), -1, 0).astype(np.float32)
 
 

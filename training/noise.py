@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_lotadenoise.image import reflected
 from napari_lotadenoise.stabilise import Stabiliser
 
 #: Deviation of Gaussian noise, as a share of the range of the image: from one grey level of 255 to 100.
@@ -18,6 +19,8 @@ DIMMEST, BRIGHTEST = 3.0, 3000.0
 PHOTONS, CORRELATED = 0.25, 0.15
 #: Largest weight of a neighbour in correlated noise; the correlation of neighbours is about twice that.
 BLEED = 0.12
+#: Share of the crops of volumes that are seen as at the ends of a stack, where a plane meets its own noise again.
+ENDS = 0.3
 
 
 def noisy_pairs(
@@ -50,6 +53,20 @@ def noisy_pairs(
     return noisy - offset, target - offset
 
 
+def seen_at_ends(noisy: Tensor, rng: np.random.Generator, share: float = ENDS) -> Tensor:
+    """Windows of planes (N, planes, Y, X), of which a share is mirrored as at the ends of a stack; the middle plane stays."""
+    planes = noisy.shape[1]
+    reach = planes // 2
+    if not reach:
+        return noisy
+    indices = [np.arange(planes) for _ in noisy]
+    for number in np.flatnonzero(rng.uniform(size=len(noisy)) < share):
+        plane = int(rng.integers(reach))  # of a stack, counted from its end
+        index = reflected(planes + reach, plane - reach, plane + reach + 1) - (plane - reach)
+        indices[number] = index if rng.uniform() < 0.5 else planes - 1 - index[::-1]
+    return torch.stack([crop[torch.from_numpy(index)] for crop, index in zip(noisy, indices, strict=True)])
+
+
 def _gaussian(crop: Tensor, rng: np.random.Generator, chance: torch.Generator, share: float) -> tuple[Tensor, Tensor]:
     deviation = math.exp(rng.uniform(math.log(WEAKEST), math.log(STRONGEST)))
     noise = torch.randn(crop.shape, generator=chance)
@@ -62,9 +79,8 @@ def correlated(noise: Tensor, neighbours: Tensor) -> Tensor:
     """Independent noise (C, Y, X), each of whose pixels takes a part of its neighbours' (3, 3), with the same deviation."""
     kernel = neighbours.clone()
     kernel[1, 1] = 1
-    return torch.nn.functional.conv2d(noise[:, None], kernel[None, None] / kernel.square().sum().sqrt(), padding=1)[
-        :, 0
-    ]
+    kernel = kernel[None, None] / kernel.square().sum().sqrt()
+    return torch.nn.functional.conv2d(noise[:, None], kernel, padding=1)[:, 0]
 
 
 def _photons(crop: Tensor, rng: np.random.Generator, chance: torch.Generator) -> tuple[Tensor, Tensor]:

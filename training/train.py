@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from crops import Source, draw, source_for
 from muon import Muon
-from noise import BLEED, CORRELATED, correlated, noisy_pairs
+from noise import BLEED, CORRELATED, correlated, noisy_pairs, seen_at_ends
 from torch import Tensor
 
 from napari_lotadenoise import pretrained
@@ -97,6 +97,7 @@ class Run:
         count, side = (max(1, self.told.batch // 4), 2 * self.told.side) if large else (self.told.batch, self.told.side)
         crops = draw(source, rng, count, side)
         noisy, target = (part.to(self.device) for part in noisy_pairs(crops, rng, chance, self.told.correlated))
+        noisy = seen_at_ends(noisy, rng)
         keep = slice(self.net.depth_halo, self.net.depth_halo + 1)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             found = self.net(noisy.contiguous(memory_format=torch.channels_last))
@@ -123,8 +124,10 @@ class Run:
         row: dict[str, float] = {"step": self.step, "seconds": round(self.seconds), "rate": round(self.rate(), 7)}
         row["loss"] = round(float(np.mean(self.losses)), 4)
         for level in LEVELS:
-            row[f"psnr {level}"] = self._psnr(held_out, level, bleed=0)
+            row[f"psnr {level}"] = self._psnr(held_out, level)
         row[f"correlated {LEVELS[1]}"] = self._psnr(held_out, LEVELS[1], bleed=BLEED / 2)
+        if self.average.depth_halo:
+            row[f"ends {LEVELS[1]}"] = self._psnr(held_out, LEVELS[1], ends=1)
         print(row, flush=True)
         new = not self.log.exists()
         with self.log.open("a", newline="") as file:
@@ -134,12 +137,13 @@ class Run:
             writer.writerow(row)
         self.losses = []
 
-    def _psnr(self, held_out: Tensor, level: int, bleed: float) -> float:
+    def _psnr(self, held_out: Tensor, level: int, *, bleed: float = 0, ends: float = 0) -> float:
         chance = torch.Generator().manual_seed(level)
         noise = torch.randn(held_out.shape, generator=chance)
         if bleed:
             noise = correlated(noise.flatten(0, 1), torch.full((3, 3), bleed)).view_as(noise)
         noisy = (held_out * (255 / level) + noise - 127 / level).to(self.device)
+        noisy = seen_at_ends(noisy, np.random.default_rng(JUDGES), ends)
         keep = slice(self.average.depth_halo, self.average.depth_halo + 1)
         clean = noisy[:, keep] - self.average(noisy)
         error = (clean.cpu() + 127 / level) * (level / 255) - held_out[:, keep]

@@ -40,8 +40,8 @@ from napari_lotadenoise.virtual import Mix
 
 #: Side of the middle of each plane in which the residual is examined at the end of a run.
 DIAGNOSED = 512
-#: Seconds of one sleep while paused.
-NAP = 0.02
+#: Seconds of one sleep while paused, and of the one after a first picture: napari shows it sooner with all processors.
+NAP, SHOWING = 0.02, 0.06
 
 Events = Generator[Event, Command | Look | None, Finished]
 Steps = Generator[Event, Command | Look | None, None]
@@ -125,6 +125,7 @@ class _Run:
         yield from self._tell(Started(words, self.device_words, tuple(self.notes)))
         if (first := self.pictures.first(self.look)) is not None:
             yield from self._tell(first)
+            time.sleep(SHOWING)
         out = self.out = np.empty(self.image.shape, dtype=np.float32)
         self.uncertainty = np.zeros_like(out) if self.method.stochastic_passes else None
         for turn, group in enumerate(self._order()):

@@ -34,7 +34,7 @@ class Weights(NamedTuple):
 SHIPPED = {
     "grey": Weights("instant-grey.safetensors", 1, "c4a3c37b4df21fbf8539bdfd3bfced1c34516412048d17f2ec194483a8c8bfd9"),
     "volume": Weights(
-        "instant-volume.safetensors", PLANES, "2a3f61a47a9b1940c7dead784372ae1c6a26938a2e31e4d0775f9b6cc8957562"
+        "instant-volume.safetensors", PLANES, "5e85d7d043975439e4b8cc16d5b856f08d8cacbb0672bef860d0d4e28df6b87d"
     ),
 }
 

@@ -74,15 +74,6 @@ class LivePreview:
         layer = self._layers.get("preview")
         return "preview" in self._dismissed or (layer is not None and layer not in self._viewer.layers)
 
-    def reserve(self) -> None:
-        """Add the layer of the picture already, empty and hidden: that takes napari longer than to fill it."""
-        side = (1, 1, 3) if self._source.rgb else (1, 1)
-        layer = self._add(
-            "preview", np.zeros(side, self._source.data.dtype if self._source.rgb else np.float32), (0, 0)
-        )
-        layer.visible = False
-        self._layers["preview"] = layer
-
     def follow(self, event: Any = None) -> None:
         """Ask for the place that is looked at now, if it is another one."""
         new = self._current_look(self._look.number + 1)

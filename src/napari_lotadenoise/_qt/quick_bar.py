@@ -188,7 +188,6 @@ class _QuickLook:
         }  # fmt: skip
         say("Preparing the picture ...")  # the first one waits for torch
         start_worker(lambda: _looks(source.data, options), self.mailbox, self._hear)
-        self.live.reserve()
 
     def close(self) -> None:
         """Take the pictures away and let the thread end."""

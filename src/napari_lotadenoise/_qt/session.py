@@ -77,10 +77,8 @@ class Session(QObject):
             "device": order.device, "seed": order.seed, "fill": order.fill, "preset": order.preset, "look": self.live.look,
             "stabilise": order.stabilise, "blend": order.strength, "glance": order.glance,
         }  # fmt: skip
-        self.worker = start_run(self.source.data, order.method, order.training, options, self.mailbox, self._hear)
-        # The thread works on the first picture while napari builds what it will be shown in.
-        self.live.reserve()
         self._bar: cancelable_progress | None = None
+        self.worker = start_run(self.source.data, order.method, order.training, options, self.mailbox, self._hear)
 
     def finish_now(self) -> None:
         """Stop training and apply what is learnt."""
