@@ -17,6 +17,7 @@ class Clock:
         self.start = self._last_report = time.perf_counter()
         self._next_preview = 0.0
         self._step_seconds: float | None = None
+        self._reports = 0
         self._tile_seconds: float | None = None
         self._last_step = 0
 
@@ -24,6 +25,10 @@ class Clock:
     def elapsed(self) -> float:
         """Seconds since the start of the run."""
         return time.perf_counter() - self.start
+
+    def training_begins(self) -> None:
+        """Let the first report be about steps only: what comes before them, such as a first picture, takes no part."""
+        self._last_report = time.perf_counter()
 
     def report_due(self) -> bool:
         """Whether it is time for a report."""
@@ -47,7 +52,10 @@ class Clock:
         steps, seconds = step - self._last_step, now - self._last_report
         if steps > 0 and seconds > 0:
             fresh = seconds / steps
-            self._step_seconds = fresh if self._step_seconds is None else 0.8 * self._step_seconds + 0.2 * fresh
+            # The very first steps are slow, and say nothing of the ones to come.
+            known = fresh if self._reports < 2 or self._step_seconds is None else self._step_seconds
+            self._step_seconds = 0.8 * known + 0.2 * fresh
+            self._reports += 1
         self._last_step, self._last_report = step, now
         return 1 / self._step_seconds if self._step_seconds else 0.0
 
@@ -57,7 +65,7 @@ class Clock:
         self._tile_seconds = seconds if known is None else 0.9 * known + 0.1 * seconds
 
     def seconds_left(self, steps: int, tile_count: int) -> float | None:
-        """Time that some steps and tiles will take; None before the first report."""
-        if self._step_seconds is None:
+        """Time that some steps and tiles will take; None before the first report, and while steps are left before the second."""
+        if self._step_seconds is None or (steps > 0 and self._reports < 2):
             return None
         return steps * self._step_seconds + tile_count * (self._tile_seconds or 4 * self._step_seconds)

@@ -168,6 +168,7 @@ class _Run:
     def _train(self, trainer: Trainer, scale: Scale) -> Steps:
         if self.finish and any(self.steps_done.values()):  # it was said while the channel before was being denoised
             self.reason, self.limit, self.finish = FINISHED_EARLY, max(self.steps_done.values()), False
+        self.clock.training_begins()
         while trainer.step_number < self.limit:
             trainer.step()
             self.snapshots.take(trainer, scale, self.tiles, self.group)
