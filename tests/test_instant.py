@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 
 from napari_lotadenoise import METHODS, denoise, pretrained, samples
-from napari_lotadenoise.errors import WeightsError
+from napari_lotadenoise.errors import MethodError, WeightsError
 from napari_lotadenoise.method import configure
 from napari_lotadenoise.methods.instant import Instant
 from napari_lotadenoise.metrics import psnr
@@ -151,6 +151,18 @@ def test_no_structure_is_invented_on_pure_noise_in_more_dimensions(kind):
     else:
         image, options = noise((8, 192, 192), 20) + 120, {"axes": "ZYX", "volume": True}
     assert denoise(image, "instant", **options).image.std() < 0.1 * image.std()
+
+
+@pytest.mark.parametrize("planes", [2, 3, 4])
+def test_no_structure_is_invented_in_thin_volumes(planes):
+    image = noise((planes, 96, 96), 10) + 100
+    assert denoise(image, "instant", "ZYX", volume=True).image.std() < 0.1 * image.std()
+
+
+@pytest.mark.parametrize(("method", "options"), [("instant", {}), ("noise2self", {"preset": "warm"})])
+def test_one_plane_is_no_volume(method, options):
+    with pytest.raises(MethodError, match="needs two planes or more"):
+        denoise(noise((1, 64, 64), 10), method, "ZYX", volume=True, **options)
 
 
 def test_the_ends_of_a_stack_are_as_quiet_as_its_middle():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from napari_lotadenoise import pretrained
+from napari_lotadenoise.errors import MethodError
 from napari_lotadenoise.image import Stack
 from napari_lotadenoise.method import Method
 from napari_lotadenoise.methods.instant import Instant
@@ -26,9 +27,19 @@ def tiled_as(method: Method, training: Training) -> Method:
 
 
 def weights_of(method: Method, training: Training, stack: Stack) -> str:
-    """Name of the pre-trained weights that take part in a run, or nothing."""
-    owner = tiled_as(method, training)
-    return owner.weights(stack.ndim)
+    """Name of the pre-trained weights that take part in a run, or nothing.
+
+    Raises
+    ------
+    MethodError
+        Where a single plane is to go through the network for volumes, which would meet its noise five times.
+    """
+    weights = tiled_as(method, training).weights(stack.ndim)
+    if weights and stack.ndim == 3 and stack.spatial[0] == 1:
+        raise MethodError(
+            "The pre-trained network for volumes needs two planes or more, and there is one; leave volume off."
+        )
+    return weights
 
 
 class WarmNet(Network):
