@@ -1,3 +1,9 @@
+import pytest
+from qtpy.QtCore import QObject
+
+from napari_lotadenoise._qt.contest_session import ContestSession
+from napari_lotadenoise._qt.quick_bar import _QuickLook
+from napari_lotadenoise._qt.session import Session
 from napari_lotadenoise._qt.worker import Mailbox
 from napari_lotadenoise.events import Command, Look
 
@@ -18,3 +24,9 @@ def test_what_ends_a_run_comes_first_and_makes_the_rest_pointless():
         box.post(command)
     assert box.take() is Command.STOP
     assert box.take() is None
+
+
+@pytest.mark.parametrize("listener", [Session, ContestSession, _QuickLook])
+def test_whoever_hears_a_thread_is_a_qobject(listener):
+    """Others are called by PySide6 even when they are gone, which ended Python after a quick look."""
+    assert issubclass(listener, QObject)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
@@ -172,10 +172,11 @@ class QuickBar(QWidget):
         self.words.setVisible(bool(words))
 
 
-class _QuickLook:
+class _QuickLook(QObject):
     """Pictures of one layer, as long as they are wanted."""
 
     def __init__(self, viewer: ViewerModel, subject: Subject, level: float, say: Callable[[str], None]) -> None:
+        super().__init__()
         self.mailbox = Mailbox()
         self._say, self._open = say, True
         source = Source(subject.layer)

@@ -46,7 +46,10 @@ class Mailbox:
 def start_worker(
     make: Callable[[], Generator[Any, Any, Any]], mailbox: Mailbox, listener: Callable[[Any], None]
 ) -> GeneratorWorker:
-    """Run a generator in a thread; `listener` gets what it yields in the GUI thread, it gets what is in the mailbox."""
+    """Run a generator in a thread; `listener` gets what it yields in the GUI thread, it gets what is in the mailbox.
+
+    The listener is a method of a QObject: PySide6 goes on to call those of other objects after these are gone.
+    """
     worker = create_worker(_drive, make, mailbox, _start_thread=False, _worker_class=_EngineWorker)
     worker.yielded.connect(listener)
     worker.start()
