@@ -29,15 +29,18 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from napari_lotadenoise import devices, samples, scaling, tuning
-from napari_lotadenoise.crops import load_pool
-from napari_lotadenoise.engine import Options, run
+from napari_lotadenoise import samples
+from napari_lotadenoise.compute import devices, process_settings
+from napari_lotadenoise.contract.method import configure
+from napari_lotadenoise.engine import run
 from napari_lotadenoise.events import Finished, Progress
-from napari_lotadenoise.image import Stack, layout_for
-from napari_lotadenoise.method import configure
+from napari_lotadenoise.image.stack import Stack, layout_for
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import psnr
-from napari_lotadenoise.trainer import Trainer, uses_bfloat16
+from napari_lotadenoise.normalisation import affine
+from napari_lotadenoise.options import Options
+from napari_lotadenoise.training.crops import load_pool
+from napari_lotadenoise.training.trainer import Trainer, uses_bfloat16
 
 #: Side of the square matrices whose product measures the peak: large enough to fill the device.
 MATRIX = {"cuda": 8192, "mps": 4096, "cpu": 1024}
@@ -82,7 +85,7 @@ class Times(NamedTuple):
 def main() -> None:
     options = _parse()
     device, words = devices.choose(options.device)
-    threads = options.threads or tuning.default_threads()
+    threads = options.threads or process_settings.default_threads()
     print(f"{words}; torch {torch.__version__}, {threads} thread(s), preset {options.preset}")
     print(
         "peak MB: " + ("allocated on the device" if device.type == "cuda" else "resident memory of the process so far")
@@ -150,9 +153,9 @@ def _step_speed(work: Work, device: torch.device, threads: int, preset: str) -> 
     if not method.trained:
         return ("-",) * 4
     stack = Stack(work.noisy, layout_for(work.noisy.shape, work.axes, volume=work.volume))
-    scale = scaling.measure(stack, 0, training.scaling)
+    scale = affine.measure(stack, 0, training.scaling)
     assert scale is not None, "the samples are not constant"
-    with tuning.tuned(threads):
+    with process_settings.tuned(threads):
         trainer = Trainer(load_pool(stack, 0, scale, device), method, training, 0, scale.unit)
         for _ in range(WARM_STEPS):
             trainer.step()

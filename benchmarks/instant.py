@@ -22,9 +22,9 @@ import numpy as np
 from cases import SIGMAS, Case, Pair, cases
 
 from napari_lotadenoise import METHODS, denoise
+from napari_lotadenoise.cli.tables import markdown
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.samples import confocal
-from napari_lotadenoise.tables import markdown
 
 METHODS_COMPARED = ("instant", "bm3d")
 #: Sides of square images whose time is measured, and the size of a stack.
@@ -130,9 +130,9 @@ def _times(threads: int) -> list[tuple]:
     """Best of some runs: the pass alone, with the fit of the noise, and all that `denoise` does."""
     import torch
 
-    from napari_lotadenoise.method import configure
-    from napari_lotadenoise.trainer import Trainer
-    from napari_lotadenoise.tuning import tuned
+    from napari_lotadenoise.compute.process_settings import tuned
+    from napari_lotadenoise.contract.method import configure
+    from napari_lotadenoise.training.trainer import Trainer
 
     rows = []
     rng = np.random.default_rng(0)

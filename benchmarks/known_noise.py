@@ -13,8 +13,8 @@ import numpy as np
 from cases import cases
 
 from napari_lotadenoise import METHODS, denoise
+from napari_lotadenoise.cli.tables import markdown
 from napari_lotadenoise.metrics import psnr
-from napari_lotadenoise.tables import markdown
 
 SIGMA = 25.0
 

@@ -19,8 +19,8 @@ from skimage import io
 from tifffile import imread
 
 from napari_lotadenoise import estimate_noise
+from napari_lotadenoise.cli.tables import markdown, refresh
 from napari_lotadenoise.noise import ESTIMATORS, VarianceFit, fit_planes, photon_transfer
-from napari_lotadenoise.tables import markdown, refresh
 
 #: Images of a data set that are judged.
 SOME = 3

@@ -21,14 +21,15 @@ import numpy as np
 from cases import DATA, Case, cases, select
 from scipy.stats import kendalltau
 
+from napari_lotadenoise.cli.tables import markdown, refresh
+from napari_lotadenoise.comparison.noise_map import noise_map
 from napari_lotadenoise.comparison.ranking import Closeness, closeness
-from napari_lotadenoise.comparison.variance import noise_map
-from napari_lotadenoise.engine import Options, run
+from napari_lotadenoise.engine import run
 from napari_lotadenoise.events import Finished
-from napari_lotadenoise.image import Stack, layout_for
+from napari_lotadenoise.image.stack import Stack, layout_for
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import Blocks, stein
-from napari_lotadenoise.tables import markdown, refresh
+from napari_lotadenoise.options import Options
 
 #: One image of each column of the table of docs/benchmarks.md, more of grey ones.
 CASES = (

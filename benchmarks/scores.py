@@ -22,12 +22,12 @@ from skimage import data
 from skimage.restoration import denoise_tv_chambolle
 
 from napari_lotadenoise import samples
-from napari_lotadenoise.method import configure
+from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import heldout_error, masked_psnr, psnr, pure, sure, upsnr
 from napari_lotadenoise.noise import estimate_noise
 from napari_lotadenoise.residual import examine
-from napari_lotadenoise.trainer import Trainer
+from napari_lotadenoise.training.trainer import Trainer
 
 SIDE, SIGMA, PEAK = 160, 20.0, 255.0
 #: Grey levels a photo-electron, and read noise in grey levels.

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from cases import COLUMNS
 
+from napari_lotadenoise.cli.tables import markdown, refresh
 from napari_lotadenoise.methods import METHODS
-from napari_lotadenoise.tables import markdown, refresh
 
 Row = dict[str, Any]
 #: What the methods are held against: doing nothing, and a blur whose width only the truth can tell.

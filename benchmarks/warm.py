@@ -15,8 +15,8 @@ import numpy as np
 from cases import Pair, cases
 
 from napari_lotadenoise import METHODS, denoise
+from napari_lotadenoise.cli.tables import markdown
 from napari_lotadenoise.metrics import psnr
-from napari_lotadenoise.tables import markdown
 
 CASES = (
     "Confocal_MICE_1",

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from napari_lotadenoise import METHODS, tuning
+from napari_lotadenoise import METHODS
 from napari_lotadenoise.comparison import Comparison, Entry, Outcome
 from napari_lotadenoise.comparison.score import Score
+from napari_lotadenoise.compute import process_settings
+from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.metrics import Blocks, fitted_psnr, psnr, ssim
-from napari_lotadenoise.params import parameters
 from napari_lotadenoise.recipe import Recipe, fingerprint
 from napari_lotadenoise.result import Result
 
@@ -25,7 +26,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "processors", lambda: 1)
+    monkeypatch.setattr(process_settings, "processors", lambda: 1)
 
 
 def quick(method: str, **options: Any) -> dict[str, Any]:

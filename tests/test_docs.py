@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from napari_lotadenoise import compare_command, console, io, tables
-from napari_lotadenoise.cli import main
+from napari_lotadenoise import io
+from napari_lotadenoise.cli import compare, console, tables
+from napari_lotadenoise.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What must be true of the method of docs/adding-a-method.md once its file is there.
@@ -39,7 +40,7 @@ def test_tables_are_those_of_the_registry(name):
     fresh = text
     for mark, content in tables.tables().items():
         fresh = tables.refresh(fresh, mark, content)
-    assert fresh == text, "run `python -m napari_lotadenoise.tables`"
+    assert fresh == text, "run `python -m napari_lotadenoise.cli.tables`"
     assert "| `lota-n2n` |" in text
 
 
@@ -81,7 +82,7 @@ def test_the_comparisons_of_the_guide_run(tmp_path, monkeypatch, capsys):
     assert len(lines) == 3
     with monkeypatch.context() as patch:
         # Everything but the runs, which test_compare_command has.
-        patch.setattr(compare_command, "_outcomes", lambda planned, *_, **__: ([], True))
+        patch.setattr(compare, "_outcomes", lambda planned, *_, **__: ([], True))
         for line in lines:
             assert main(shlex.split(line)[1:]) == console.INTERRUPTED, (line, capsys.readouterr().err)
     exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {"image": noisy, "truth": truth})

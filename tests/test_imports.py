@@ -31,7 +31,7 @@ def test_the_core_runs_where_neither_napari_nor_qt_is_installed():
     code = HIDE + (
         "import numpy as np\n"
         "from napari_lotadenoise import denoise, estimate_noise, METHODS\n"
-        "from napari_lotadenoise.cli import main\n"
+        "from napari_lotadenoise.cli.main import main\n"
         "image = np.random.default_rng(0).random((32, 32))\n"
         "single = [name for name, kind in METHODS.items() if not kind.needs_repeats]\n"
         "for method in single: assert denoise(image, method, steps=2, threads=1).image.shape == (32, 32)\n"
@@ -46,7 +46,7 @@ def test_importing_the_package_and_asking_for_methods_imports_no_torch():
     code = (
         "import sys, napari_lotadenoise as n\n"
         "assert 'numpy' not in sys.modules, 'the bare import should import nothing'\n"
-        "import napari_lotadenoise.cli, napari_lotadenoise.samples\n"
+        "import napari_lotadenoise.cli.main, napari_lotadenoise.samples\n"
         "assert len(n.METHODS) >= 4\n"
         "print('torch' in sys.modules)"
     )
@@ -55,7 +55,7 @@ def test_importing_the_package_and_asking_for_methods_imports_no_torch():
 
 def test_a_comparison_needs_no_matplotlib_and_its_figure_no_pyplot():
     code = (
-        "import sys, napari_lotadenoise.cli, napari_lotadenoise.comparison, napari_lotadenoise.comparison.folder\n"
+        "import sys, napari_lotadenoise.cli.main, napari_lotadenoise.comparison, napari_lotadenoise.comparison.folder\n"
         "assert not {'torch', 'matplotlib'} & set(sys.modules)\n"
         "import numpy as np\n"
         "from napari_lotadenoise.comparison import Comparison\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.events import Event, Finished
-from napari_lotadenoise.method import configure
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.result import Result
 
@@ -74,7 +74,8 @@ def denoise(
         One of its kinds, with a sentence that says what was wrong.
     """
     configured, training = configure(find(method), preset, volume=volume, **hyper_parameters)
-    from napari_lotadenoise.engine import Options, run
+    from napari_lotadenoise.engine import run
+    from napari_lotadenoise.options import Options
 
     options = Options(axes, channels, volume, device, seed, threads, fill, preset, stabilise=stabilise, blend=blend)
     for event in run(image, configured, training, options):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from napari_lotadenoise.method import Curve
+    from napari_lotadenoise.contract.method import Curve
     from napari_lotadenoise.result import Result
 
 

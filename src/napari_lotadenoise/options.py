@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from napari_lotadenoise.contract.method import Method, Preset, Training
 from napari_lotadenoise.errors import ParameterError
 from napari_lotadenoise.events import Look
-from napari_lotadenoise.method import Method, Preset, Training
-from napari_lotadenoise.stabilise import MODES
+from napari_lotadenoise.normalisation.variance_stabilisation import MODES
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.image import as_dtype
-from napari_lotadenoise.method import Curve
+from napari_lotadenoise.contract.method import Curve
+from napari_lotadenoise.image.stack import as_dtype
 from napari_lotadenoise.recipe import Recipe
 from napari_lotadenoise.residual import ResidualReport
 

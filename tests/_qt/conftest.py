@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from napari_lotadenoise._qt.denoise_widget import DenoiseWidget
+from napari_lotadenoise._qt.denoise.dock import DenoiseWidget
 from tests.conftest import scene
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from napari_lotadenoise.comparison.contest import Outcome
 from napari_lotadenoise.comparison.ranking import Standing
+from napari_lotadenoise.comparison.runner import Outcome
 from napari_lotadenoise.comparison.score import Score
 from napari_lotadenoise.recipe import FINISHED_EARLY
 

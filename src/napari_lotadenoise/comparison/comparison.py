@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.comparison.columns import Column, columns, headline
-from napari_lotadenoise.comparison.contest import Outcome
 from napari_lotadenoise.comparison.ranking import Closeness, Standing, rank
+from napari_lotadenoise.comparison.runner import Outcome
 from napari_lotadenoise.metrics import fitted_psnr, psnr
 from napari_lotadenoise.recipe import FINISHED_EARLY
 

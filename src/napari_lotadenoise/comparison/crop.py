@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from napari_lotadenoise.image import Layout, Stack
+from napari_lotadenoise.image.stack import Layout, Stack
 
 #: Side of the blocks whose means tell structure from noise, pixels.
 _BLOCK = 8

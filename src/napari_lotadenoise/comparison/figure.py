@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from napari_lotadenoise.comparison.comparison import Comparison
-from napari_lotadenoise.comparison.panels import Inset, Panels, panels
-from napari_lotadenoise.comparison.sheet import (
+from napari_lotadenoise.comparison.figure_panels import Inset, Panels, panels
+from napari_lotadenoise.comparison.figure_sheet import (
     FONT,
     GAP,
     LEFT,

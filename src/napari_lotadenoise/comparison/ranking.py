@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_lotadenoise.comparison.contest import Outcome
+from napari_lotadenoise.comparison.runner import Outcome
 from napari_lotadenoise.comparison.score import Score
 from napari_lotadenoise.metrics import Blocks
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise import devices
-from napari_lotadenoise.checks import check
+from napari_lotadenoise.comparison.candidate import Entry, entries_for, possible, suggested
 from napari_lotadenoise.comparison.comparison import Comparison
-from napari_lotadenoise.comparison.contest import Outcome, Turn, contest
 from napari_lotadenoise.comparison.crop import Crop, choose_crop
-from napari_lotadenoise.comparison.entry import Entry, entries_for, possible, suggested
+from napari_lotadenoise.comparison.runner import Outcome, Turn, contest
 from napari_lotadenoise.comparison.score import Judge
+from napari_lotadenoise.compute import devices
 from napari_lotadenoise.errors import ParameterError
-from napari_lotadenoise.image import Stack, layout_for
+from napari_lotadenoise.image.checks import check
+from napari_lotadenoise.image.stack import Stack, layout_for
 from napari_lotadenoise.noise import estimate_noise
 from napari_lotadenoise.options import Options, check_whole
 

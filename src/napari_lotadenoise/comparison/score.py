@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.comparison.variance import looks_independent, noise_map
+from napari_lotadenoise.comparison.noise_map import looks_independent, noise_map
 from napari_lotadenoise.errors import ImageError
-from napari_lotadenoise.image import Layout, Stack, filled
+from napari_lotadenoise.image.stack import Layout, Stack, filled
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.metrics import Blocks, Estimate, fitted_psnr, psnr, ssim, stein
 from napari_lotadenoise.noise.report import SMALLEST

@@ -8,8 +8,8 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 
+from napari_lotadenoise.contract.method import Method
 from napari_lotadenoise.errors import MethodError
-from napari_lotadenoise.method import Method
 
 
 def _found() -> Iterator[type[Method]]:

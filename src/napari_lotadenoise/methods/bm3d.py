@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from napari_lotadenoise.known import KnownNoise
-from napari_lotadenoise.lazy import nets, ops, torch
-from napari_lotadenoise.method import Info
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import nets, ops
+from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.method import Info
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.methods._known_noise import KnownNoise
 
 if TYPE_CHECKING:
     from torch import Tensor

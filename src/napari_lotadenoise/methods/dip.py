@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise.lazy import F, nets, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import nets
+from napari_lotadenoise._lazy import F, torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,7 +91,7 @@ class DIP(Method):
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Draw the input, measure the noise, and be ready to average outputs."""
-        from napari_lotadenoise.recorruption import measured_law
+        from napari_lotadenoise.methods._recorruption import measured_law
 
         shape = (1, self.inputs, *pool.shape[2:])
         z = HEIGHT * torch.rand(shape, generator=torch.Generator(pool.device).manual_seed(0), device=pool.device)

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from napari_lotadenoise.calibration import CalibratedByHiding, scan_presets
-from napari_lotadenoise.method import Info
-from napari_lotadenoise.params import knob
+from napari_lotadenoise.contract.method import Info
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.methods._calibrated import CalibratedByHiding, scan_presets
 
 WIDTHS = (0.3, 0.5, 0.7, 0.9, 1.2, 1.6, 2.2, 3.0, 4.2, 6.0)
 #: Standard deviations after which the kernel is cut off.

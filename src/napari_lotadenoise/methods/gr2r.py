@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise.lazy import F, nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
-from napari_lotadenoise.params import knob
-from napari_lotadenoise.schedule import WarmTraining, warm_preset
+from napari_lotadenoise import nets, ops
+from napari_lotadenoise._lazy import F, torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.contract.training import WarmTraining, warm_preset
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from napari_lotadenoise.methods._collapse_guard import Watchdog
     from napari_lotadenoise.nets import Network
-    from napari_lotadenoise.watchdog import Watchdog
 
 
 @dataclass(frozen=True)
@@ -89,15 +90,15 @@ class GR2R(Method):
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> Watchdog:
         """Wake a watchdog that knows about how much noise there is."""
+        from napari_lotadenoise.methods._collapse_guard import Watchdog
         from napari_lotadenoise.noise import patch_sigma, typical_sigma
-        from napari_lotadenoise.watchdog import Watchdog
 
         crops = ops.random_crops(pool, 64, 4, torch.Generator(pool.device).manual_seed(0))
         return Watchdog(crops, typical_sigma(pool.cpu().numpy(), patch_sigma))
 
     def begin(self, net: Network, state: Watchdog, moment: Moment) -> None:
         """Let the watchdog note how much is removed, now and then."""
-        from napari_lotadenoise.watchdog import EVERY
+        from napari_lotadenoise.methods._collapse_guard import EVERY
 
         if moment.step % EVERY:
             return

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise import pretrained
-from napari_lotadenoise.known import KnownNoise, one_step
-from napari_lotadenoise.lazy import ops, torch
-from napari_lotadenoise.method import Info
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import ops
+from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.method import Info
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.methods._known_noise import KnownNoise, one_step
+from napari_lotadenoise.pretrained import weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,17 +56,17 @@ class Instant(KnownNoise):
 
     def weights(self, ndim: int) -> str:
         """Which file takes part."""
-        return pretrained.SHIPPED[pretrained.kind_for(ndim)].words
+        return weights.SHIPPED[weights.kind_for(ndim)].words
 
     def network(self, channels: int, ndim: int) -> Network:
         """The shipped network for such images."""
-        return pretrained.load(pretrained.kind_for(ndim))
+        return weights.load(weights.kind_for(ndim))
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Measure the noise; the network has a say in it."""
-        from napari_lotadenoise.one_pass import OnePass
-        from napari_lotadenoise.texture import without_texture
-        from napari_lotadenoise.whitening import mean_deviation, noise_of
+        from napari_lotadenoise.normalisation.noise_whitening import mean_deviation, noise_of
+        from napari_lotadenoise.pretrained.level_correction import without_texture
+        from napari_lotadenoise.pretrained.one_pass import OnePass
 
         fits = noise_of(pool, unit=unit, sigma=self.sigma, dependent=self.noise == "signal-dependent")
         if not self.sigma:
@@ -75,7 +76,7 @@ class Instant(KnownNoise):
 
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
         """One pass, or the mean of eight."""
-        from napari_lotadenoise.one_pass import noise_in
+        from napari_lotadenoise.pretrained.one_pass import noise_in
 
         turns = range(ops.TURNS if self.self_ensemble else 1)
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from napari_lotadenoise.lazy import nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import nets, ops
+from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -111,13 +112,15 @@ class MASH(Method):
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
         """Error at the hidden pixels, from a target whose flat tiles are shuffled where noise is correlated."""
-        from napari_lotadenoise import shuffling
+        from napari_lotadenoise.ops import tile_shuffling
 
         mask = self._mask(crops, state.hidden, moment.rng)
         output = net(self.filled(crops, mask)).float()
         active = state.chosen and state.hidden == HIGH and self.flat > 0
-        flat = shuffling.flat_tiles(output.detach(), self.tile, self.flat * state.level) * float(active)
-        target = torch.where(flat > 0, shuffling.shuffled(crops, self.tile, moment.rng), crops) if active else crops
+        flat = tile_shuffling.flat_tiles(output.detach(), self.tile, self.flat * state.level) * float(active)
+        target = (
+            torch.where(flat > 0, tile_shuffling.shuffled(crops, self.tile, moment.rng), crops) if active else crops
+        )
         loss = ops.masked_error(output, target, mask)
         sigmas = {f"sigma {share:g}": state.sigmas[share] for share in (LOW, HIGH)}
         values = {**sigmas, "e": self._correlation(state), "sigma": loss.detach().sqrt()}
@@ -139,7 +142,7 @@ class MASH(Method):
 
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
         """What the network sees: zeros in the place of hidden pixels, or the mean of what is visible around them."""
-        from napari_lotadenoise.shuffling import visible_mean
+        from napari_lotadenoise.ops.tile_shuffling import visible_mean
 
         if self.replacement == "zero":
             return image * (1 - mask)
@@ -147,7 +150,7 @@ class MASH(Method):
 
     def halo(self, net: Network) -> int:
         """What the network sees, and the pixels that stand in for its farthest one."""
-        from napari_lotadenoise.shuffling import REACH
+        from napari_lotadenoise.ops.tile_shuffling import REACH
 
         return net.halo + REACH
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from napari_lotadenoise.calibration import Calibrated, scan_presets
-from napari_lotadenoise.method import Info
-from napari_lotadenoise.params import knob
+from napari_lotadenoise.contract.method import Info
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.methods._calibrated import Calibrated, scan_presets
 
 RADII = (1, 2, 3, 4, 5, 6)
 

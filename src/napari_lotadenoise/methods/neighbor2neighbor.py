@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from napari_lotadenoise import pairs
-from napari_lotadenoise.lazy import F, nets, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import nets
+from napari_lotadenoise._lazy import F, torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.ops import pair_samplers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,10 +76,10 @@ class Neighbor2Neighbor(Method):
 
     def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
         """Pair loss, and the regulariser with the weight of the moment."""
-        places = pairs.neighbour_places(crops, moment.rng)
-        a, b = pairs.sampled(crops, places)
+        places = pair_samplers.neighbour_places(crops, moment.rng)
+        a, b = pair_samplers.sampled(crops, places)
         with torch.no_grad():
-            full_a, full_b = pairs.sampled(net(crops).float(), places)
+            full_a, full_b = pair_samplers.sampled(net(crops).float(), places)
         error, difference = net(a).float() - b, full_a - full_b
         pair = error.square().mean()
         weight = self.regulariser * moment.progress
@@ -88,5 +89,7 @@ class Neighbor2Neighbor(Method):
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
         """Pair loss on crops that were never trained on, with pairs that stay."""
-        a, b = pairs.sampled(crops, pairs.neighbour_places(crops, torch.Generator(crops.device).manual_seed(0)))
+        a, b = pair_samplers.sampled(
+            crops, pair_samplers.neighbour_places(crops, torch.Generator(crops.device).manual_seed(0))
+        )
         return F.mse_loss(net(a).float(), b)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from napari_lotadenoise.known import KnownNoise
-from napari_lotadenoise.lazy import nets, torch
-from napari_lotadenoise.method import Info
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import nets
+from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.method import Info
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.methods._known_noise import KnownNoise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,7 +85,7 @@ class NLRidge(KnownNoise):
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Measure the noise, and choose the patches by it."""
-        from napari_lotadenoise.whitening import grey_levels
+        from napari_lotadenoise.normalisation.noise_whitening import grey_levels
 
         state = super().prepare(pool, unit)
         level = grey_levels(pool, state.sigma)
@@ -109,7 +110,7 @@ class NLRidge(KnownNoise):
         self, noisy: Tensor, pilot: Tensor, margin: int, step: Step, state: SimpleNamespace, extra: float
     ) -> Tensor:
         """One step: (C, Y, X) without `margin` is estimated, by groups that are matched in the first channel of the pilot."""
-        from napari_lotadenoise import patches
+        from napari_lotadenoise.ops import patches
 
         reach, side = self.window // 2, step.side
         # The patch of the grid may lie a window away from the pixel that one of its group is put back on.

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from napari_lotadenoise.calibration import CalibratedByHiding, scan_presets
-from napari_lotadenoise.method import Info
-from napari_lotadenoise.params import knob
+from napari_lotadenoise.contract.method import Info
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.methods._calibrated import CalibratedByHiding, scan_presets
 
 #: Candidate strengths h in units of the noise deviation. The Noise2Self notebook scans 0.5 to 1.9; where noise depends
 #: on the signal the deviation is that of the dark pixels, and the best strength is several times as large.

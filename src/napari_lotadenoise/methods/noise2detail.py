@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise.lazy import F, nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise import nets, ops
+from napari_lotadenoise._lazy import F, torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.zs_n2n import pair_loss, sigma_bound
-from napari_lotadenoise.params import knob
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise import pairs
-from napari_lotadenoise.lazy import F, nets, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import nets
+from napari_lotadenoise._lazy import F, torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.ops import pair_samplers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,7 +94,7 @@ class Noise2Fast(Method):
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
         """Error of one of the four directions."""
         case = int(torch.randint(4, (), generator=moment.rng, device=crops.device))
-        a, b = pairs.checkerboard(crops, -1 - case // 2)
+        a, b = pair_samplers.checkerboard(crops, -1 - case // 2)
         source, target = (a, b) if case % 2 else (b, a)
         out = net(source).float()
         error = F.mse_loss(self._image(out, state), target)
@@ -106,7 +107,7 @@ class Noise2Fast(Method):
             return F.mse_loss(self.predict(net, crops, state), crops)
         errors = []
         for axis in (-1, -2):
-            a, b = pairs.checkerboard(crops, axis)
+            a, b = pair_samplers.checkerboard(crops, axis)
             errors += [F.mse_loss(self.predict(net, u, state), v) for u, v in ((a, b), (b, a))]
         return torch.stack(errors).mean()
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise.lazy import ops, torch
-from napari_lotadenoise.method import Info, Moment, Preset, Terms
-from napari_lotadenoise.methods.noise2same import REFERENCE, Noise2Same
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import ops
+from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.method import Info, Moment, Preset, Terms
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.methods.noise2same import REFERENCE, Noise2Same, noise_bound
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +26,7 @@ class Noise2Info(Noise2Same):
     """Noise2Info (Wang, Di, Chen & Ng, ICCV 2023), on one image.
 
     The loss of Noise2Same with sigma from a bound that gets tighter as the network learns (eq. 6, algorithm 2). Every
-    `every` steps, with R and I as there and E from `ops.removed_noise_spread` (algorithm 1),
+    `every` steps, with R and I as there and E from `removed_noise_spread` (algorithm 1),
 
         sigma* = sqrt(I) + sqrt(max(I + R - E, 0)),
 
@@ -102,8 +103,8 @@ class Noise2Info(Noise2Same):
             reconstruction.append(parts.reconstruction)
             invariance.append(parts.invariance)
             removed.append((parts.seen - crops).flatten(1))
-        state.spread = ops.removed_noise_spread(torch.cat(removed), self.draws, moment.rng)
-        return ops.noise_bound(torch.stack(reconstruction).mean(), torch.stack(invariance).mean(), state.spread)
+        state.spread = removed_noise_spread(torch.cat(removed), self.draws, moment.rng)
+        return noise_bound(torch.stack(reconstruction).mean(), torch.stack(invariance).mean(), state.spread)
 
     def _confirmed(self, estimates: list[Tensor]) -> Tensor:
         if self.confirm == "none":
@@ -113,3 +114,27 @@ class Noise2Info(Noise2Same):
             return torch.full_like(estimates[-1], float("inf"))
         last = torch.stack(estimates[-needed:])
         return last.max() if self.confirm == "two" else last.median()
+
+
+def removed_noise_spread(removed: Tensor, draws: int, rng: torch.Generator) -> Tensor:
+    """How far the noise removed from single patches is from the noise removed from all of them (Noise2Info, algorithm 1).
+
+    The squared Wasserstein distance between the values of a patch and as many values drawn from the pool of all patches,
+    in both of which the k-th smallest are matched; the mean over patches and draws, per pixel. About 0 where all patches
+    lose the same kind of noise, larger where noise depends on the signal.
+
+    Parameters
+    ----------
+    removed : tensor (patches, pixels)
+        Output minus input of each patch.
+    draws : int
+        Random draws from the pool (k_mc).
+    rng : torch.Generator
+    """
+    rows = removed.float().sort(1).values
+    pool = removed.float().flatten()
+    total = torch.zeros((), device=removed.device)
+    for _ in range(draws):
+        chosen = torch.randint(len(pool), (rows.shape[1],), generator=rng, device=removed.device)
+        total = total + (rows - pool[chosen].sort().values).square().mean()
+    return total / draws

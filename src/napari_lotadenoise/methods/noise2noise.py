@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from napari_lotadenoise.lazy import F, nets, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
-from napari_lotadenoise.params import knob
-from napari_lotadenoise.schedule import WarmTraining, warm_preset
+from napari_lotadenoise import nets
+from napari_lotadenoise._lazy import F, torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.contract.training import WarmTraining, warm_preset
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from napari_lotadenoise.lazy import F, nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import nets, ops
+from napari_lotadenoise._lazy import F, torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,7 +98,7 @@ class Noise2Same(Method):
         parts = self.parts(net, crops, moment.rng)
         maps = {"mask": parts.mask.any(1, keepdim=True).to(crops.dtype)}
         maps["change by hiding"] = (parts.seen - parts.hidden).detach().abs().mean(1, keepdim=True)
-        bound = ops.noise_bound(parts.reconstruction, parts.invariance, torch.zeros_like(parts.invariance)).detach()
+        bound = noise_bound(parts.reconstruction, parts.invariance, torch.zeros_like(parts.invariance)).detach()
         values = {"R": parts.reconstruction, "I": parts.invariance, "sigma": bound, "sigma assumed": state.sigma}
         return Terms(self.bound(parts, state), maps, values)
 
@@ -125,3 +126,8 @@ class Noise2Same(Method):
         )
         seen, hidden = net(torch.cat([crops, hidden_input])).float().chunk(2)
         return Parts(seen, hidden, mask, F.mse_loss(seen, crops), ops.masked_error(seen, hidden, mask))
+
+
+def noise_bound(reconstruction: Tensor, invariance: Tensor, spread: Tensor) -> Tensor:
+    """Upper bound of the noise deviation per pixel, sqrt(I) + sqrt(max(I + R - E, 0)) (Noise2Info, eq. 6)."""
+    return invariance.sqrt() + (invariance + reconstruction - spread).clamp_min(0).sqrt()

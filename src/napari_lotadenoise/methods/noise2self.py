@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from napari_lotadenoise import blindspots
-from napari_lotadenoise.lazy import nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
-from napari_lotadenoise.params import knob
-from napari_lotadenoise.schedule import WarmTraining, warm_preset
+from napari_lotadenoise import nets, ops
+from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.contract.training import WarmTraining, warm_preset
+from napari_lotadenoise.ops import blind_spots
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,17 +85,17 @@ class Noise2Self(Method):
         "One pass over the whole image, or one for each set of pixels so that no pixel is predicted from itself.",
         choices=("single", "j-invariant"),
     )
-    structure: str = knob("pixel", blindspots.STRUCTURE_DOC, choices=blindspots.STRUCTURES)
-    span: int = knob(2, blindspots.SPAN_DOC, ge=1, le=16, step=1, unit="px")
+    structure: str = knob("pixel", blind_spots.STRUCTURE_DOC, choices=blind_spots.STRUCTURES)
+    span: int = knob(2, blind_spots.SPAN_DOC, ge=1, le=16, step=1, unit="px")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        blindspots.check_room(self.structure, self.span, self.grid)
+        blind_spots.check_room(self.structure, self.span, self.grid)
 
     @property
     def oriented(self) -> bool:
         """A line that is hidden must not be turned away from the noise."""
-        return self.structure in blindspots.DIRECTED
+        return self.structure in blind_spots.DIRECTED
 
     def network(self, channels: int, ndim: int) -> Network:
         """A small U-Net, or DnCNN-8."""
@@ -145,9 +146,9 @@ class Noise2Self(Method):
 
     def _around(self, mask: Tensor) -> Tensor:
         """All that is hidden so that the pixels of a mask can be predicted."""
-        return blindspots.structured(mask, self.structure, self.span)
+        return blind_spots.structured(mask, self.structure, self.span)
 
     def _fill(self, rng: torch.Generator) -> Fill:
         if self.replacement == "donut":
-            return ops.donut_mean if self.structure == "pixel" else blindspots.image_values(rng)
+            return ops.donut_mean if self.structure == "pixel" else blind_spots.image_values(rng)
         return ops.zeros if self.replacement == "zero" else ops.random_fill(rng)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from napari_lotadenoise import blindspots
-from napari_lotadenoise.lazy import nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
-from napari_lotadenoise.params import knob
-from napari_lotadenoise.schedule import WarmTraining, warm_preset
+from napari_lotadenoise import nets, ops
+from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.contract.training import WarmTraining, warm_preset
+from napari_lotadenoise.ops import blind_spots
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -71,13 +72,13 @@ class Noise2Void(Method):
     )
     radius: int = knob(1, "Pixels to each side that the replacement is taken from.", ge=1, le=16, step=1, unit="px")
     loss: str = knob("squared", "Error at the replaced pixels.", choices=("squared", "absolute"))
-    structure: str = knob("pixel", blindspots.STRUCTURE_DOC, choices=blindspots.STRUCTURES)
-    span: int = knob(2, blindspots.SPAN_DOC, ge=1, le=16, step=1, unit="px")
+    structure: str = knob("pixel", blind_spots.STRUCTURE_DOC, choices=blind_spots.STRUCTURES)
+    span: int = knob(2, blind_spots.SPAN_DOC, ge=1, le=16, step=1, unit="px")
 
     @property
     def oriented(self) -> bool:
         """A line that is hidden must not be turned away from the noise."""
-        return self.structure in blindspots.DIRECTED
+        return self.structure in blind_spots.DIRECTED
 
     def network(self, channels: int, ndim: int) -> Network:
         """A small U-Net."""
@@ -101,12 +102,12 @@ class Noise2Void(Method):
 
     def _blind(self, image: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """The image with pixels replaced, those that are to be predicted, and all that were replaced."""
-        spots = blindspots.one_per_box(image, self.box, rng)
-        mask = blindspots.mask_of(spots, image)
+        spots = blind_spots.one_per_box(image, self.box, rng)
+        mask = blind_spots.mask_of(spots, image)
         if self.structure != "pixel":
-            hidden = blindspots.structured(mask, self.structure, self.span)
-            return ops.hide(image, hidden, blindspots.image_values(rng)), mask, hidden
-        around = blindspots.windows(image, spots, self.radius)
+            hidden = blind_spots.structured(mask, self.structure, self.span)
+            return ops.hide(image, hidden, blind_spots.image_values(rng)), mask, hidden
+        around = blind_spots.windows(image, spots, self.radius)
         median = self.replacement == "median"
-        values = blindspots.median_without_centre(around) if median else blindspots.random_neighbour(around, rng)
-        return blindspots.with_values(image, spots, values), mask, mask
+        values = blind_spots.median_without_centre(around) if median else blind_spots.random_neighbour(around, rng)
+        return blind_spots.with_values(image, spots, values), mask, mask

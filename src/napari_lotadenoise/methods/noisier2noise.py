@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise.method import Info, Preset, Training
+from napari_lotadenoise.contract.method import Info, Preset, Training
+from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.recorrupted2recorrupted import Recorrupted2Recorrupted
-from napari_lotadenoise.params import knob
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from napari_lotadenoise.methods._recorruption import NoiseLaw
     from napari_lotadenoise.nets import Network
-    from napari_lotadenoise.recorruption import NoiseLaw
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Noisier2Noise(Recorrupted2Recorrupted):
 
     def sample(self, net: Network, image: Tensor, state: NoiseLaw, rng: torch.Generator) -> Tensor:
         """Work out the clean image from one noisier one."""
-        from napari_lotadenoise.recorruption import target_share
+        from napari_lotadenoise.methods._recorruption import target_share
 
         noisier, _ = self.pair(image, state, rng)
         share = target_share(self.strength)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise.lazy import F, nets, nn, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import nets, ops
+from napari_lotadenoise._lazy import F, nn, torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,7 +89,7 @@ class Pixel2Pixel(Method):
     def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Make the bank, (N, C, m, Y, X)."""
         from napari_lotadenoise.noise import typical_sigma
-        from napari_lotadenoise.whitening import grey_levels
+        from napari_lotadenoise.normalisation.noise_whitening import grey_levels
 
         level = grey_levels(pool, typical_sigma(pool.cpu().numpy()))
         depth = max(2, self.depth or next(m for top, m in DEPTHS.items() if level <= top))
@@ -96,7 +97,7 @@ class Pixel2Pixel(Method):
 
     def bank(self, image: Tensor, depth: int) -> Tensor:
         """For each pixel of an image (C, Y, X) the `depth` whose surroundings look most like its own, (C, m, Y, X)."""
-        from napari_lotadenoise import patches
+        from napari_lotadenoise.ops import patches
 
         reach, half = self.window // 2, self.patch // 2
         wide = patches.mirrored(image, reach + half)

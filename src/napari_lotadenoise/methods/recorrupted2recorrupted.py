@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise.lazy import F, nets, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms
-from napari_lotadenoise.params import knob
-from napari_lotadenoise.schedule import WarmTraining, warm_preset
+from napari_lotadenoise import nets
+from napari_lotadenoise._lazy import F, torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.contract.training import WarmTraining, warm_preset
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from napari_lotadenoise.methods._recorruption import NoiseLaw
     from napari_lotadenoise.nets import Network
-    from napari_lotadenoise.recorruption import NoiseLaw
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Recorrupted2Recorrupted(Method):
 
     def prepare(self, pool: Tensor, unit: float = 1.0) -> NoiseLaw:
         """Measure the noise."""
-        from napari_lotadenoise.recorruption import measured_law
+        from napari_lotadenoise.methods._recorruption import measured_law
 
         return measured_law(pool, self.noise, self.sigma / unit)
 
@@ -113,7 +114,7 @@ class Recorrupted2Recorrupted(Method):
 
     def halo(self, net: Network) -> int:
         """What the network sees, and what tells the intensity at its farthest pixel."""
-        from napari_lotadenoise.recorruption import REACH
+        from napari_lotadenoise.methods._recorruption import REACH
 
         return net.halo + REACH
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from napari_lotadenoise.lazy import nets, ops, torch
-from napari_lotadenoise.method import Info, Method, Moment, Preset, Terms, Training
-from napari_lotadenoise.params import knob
+from napari_lotadenoise import nets, ops
+from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from napari_lotadenoise.calibration import CalibratedByHiding, scan_presets
-from napari_lotadenoise.method import Info
-from napari_lotadenoise.params import knob
+from napari_lotadenoise.contract.method import Info
+from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.methods._calibrated import CalibratedByHiding, scan_presets
 
 #: Candidate thresholds in units of the noise deviation; the large ones are for noise that depends on the signal.
 STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 9.0)

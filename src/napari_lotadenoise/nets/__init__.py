@@ -2,24 +2,10 @@
 
 Each knows how far it sees (`halo` pixels in the plane, `depth_halo` planes) and which image sides it accepts (`multiple`),
 so that tiles can be cut for it without a seam.
+
+Names are imported at first use, so that a method file can name them without importing torch.
 """
 
-from napari_lotadenoise.nets.base import Network, Unchanged
-from napari_lotadenoise.nets.chain import Chain
-from napari_lotadenoise.nets.instant import InstantNet
-from napari_lotadenoise.nets.lehtinen import ChannelAttention, LehtinenUNet
-from napari_lotadenoise.nets.skip import SkipNet
-from napari_lotadenoise.nets.unet import Hourglass, ResidualUNet, UNet
+import lazy_loader
 
-__all__ = [
-    "Chain",
-    "ChannelAttention",
-    "Hourglass",
-    "InstantNet",
-    "LehtinenUNet",
-    "Network",
-    "ResidualUNet",
-    "SkipNet",
-    "UNet",
-    "Unchanged",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

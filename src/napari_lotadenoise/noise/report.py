@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.checks import check
-from napari_lotadenoise.image import Stack, layout_for
+from napari_lotadenoise.image.checks import check
+from napari_lotadenoise.image.stack import Stack, layout_for
 from napari_lotadenoise.noise.levels import Levels, measure_levels
 from napari_lotadenoise.noise.sigma import ESTIMATORS
 from napari_lotadenoise.noise.variance import VarianceFit, fit_planes, photon_transfer

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.errors import ImageError
-from napari_lotadenoise.image import filled, layout_for
+from napari_lotadenoise.image.stack import filled, layout_for
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
 from napari_lotadenoise.noise import lag_one, patch_sigma
 from napari_lotadenoise.residual.artefacts import Pattern, checkerboard, seams, stripes

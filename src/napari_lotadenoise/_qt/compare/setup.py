@@ -1,0 +1,122 @@
+"""What is to be compared: layer, reference, part of it, methods, time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.layers import Image
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QSpinBox, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_lotadenoise._qt.compare.crop_box import CropBox
+from napari_lotadenoise._qt.compare.method_list import Contestants
+from napari_lotadenoise._qt.compare.session import Match
+from napari_lotadenoise._qt.noise.noise_line import Verdict
+from napari_lotadenoise._qt.shared.axes_form import AxesForm
+from napari_lotadenoise._qt.shared.layer_box import LayerBox, ReferenceBox
+from napari_lotadenoise._qt.shared.layers import data_of
+from napari_lotadenoise._qt.shared.widgets import labelled
+from napari_lotadenoise.errors import LotaDenoiseError
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+#: Pictures that are kept from the way of a training, where they are wanted.
+SNAPSHOTS = 8
+#: Seconds that a training may take unless the user says otherwise.
+_BUDGET = 60
+
+
+class CompareSetup(QWidget):
+    """The choices of the user, put together as a `Match`.
+
+    Signals
+    -------
+    complained (str)
+        What was wrong with a choice.
+    """
+
+    complained = Signal(str)
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self.layers, self.reference = LayerBox(viewer), ReferenceBox(viewer)
+        self.axes, self.verdict, self.crop, self.contestants = AxesForm(), Verdict(), CropBox(viewer), Contestants()
+        self.budget, self.seed = QSpinBox(), QSpinBox()
+        self.budget.setRange(0, 36_000)
+        self.budget.setSuffix(" s")
+        self.budget.setSpecialValueText("no limit")
+        self.budget.setValue(_BUDGET)
+        self.budget.setToolTip("Training of a method is finished early after this time, with what it has learnt.")
+        self.seed.setRange(0, 2**31 - 1)
+        self.keep = QCheckBox(f"Keep {SNAPSHOTS} steps of each")
+        self.keep.setToolTip("To see what more steps do, and to go back to an earlier one.")
+        self.fill = QCheckBox("Fill NaN and inf")
+        self._arrange()
+        self.layers.currentIndexChanged.connect(self._on_layer)
+        self.axes.changed.connect(self._measure)
+        self.verdict.diagnosis.found.connect(lambda report, _: self.contestants.show_report(report))
+        self.contestants.complained.connect(self.complained.emit)
+        self._on_layer()
+
+    @property
+    def layer(self) -> Image | None:
+        """The layer that is chosen."""
+        return self.layers.layer
+
+    def match(self) -> Match:
+        """Put together what the user wants compared.
+
+        Raises
+        ------
+        LotaDenoiseError
+            Where the choices do not fit together.
+        """
+        if self.layer is None:
+            raise LotaDenoiseError(self.layers.why_none)
+        entries = self.contestants.entries()
+        if not entries:
+            raise LotaDenoiseError("Nothing to compare: tick at least one method.")
+        layout = self.axes.layout_value()
+        options = {
+            "axes": layout.axes, "channels": layout.channels, "volume": layout.volume, "seed": self.seed.value(),
+            "fill": self.fill.isChecked(), "snapshots": SNAPSHOTS if self.keep.isChecked() else 0, "preset": "fast",
+        }  # fmt: skip
+        frames = any(entry.kind.needs_repeats for entry in entries)
+        crop = self.crop.value(self.layer, layout, frames=frames)
+        reference = None if self.reference.layer is None else data_of(self.reference.layer)
+        return Match(data_of(self.layer), entries, options, crop, reference, float(self.budget.value()))
+
+    def forget(self) -> None:
+        """Wait for no report any more."""
+        self.verdict.diagnosis.forget()
+
+    def _arrange(self) -> None:
+        more, inside = QCollapsible("Time, seed, sweep"), QWidget()
+        more.setDuration(0)
+        box = QVBoxLayout(inside)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addLayout(labelled(("Time for each", self.budget), ("Seed", self.seed), ("", self.keep), ("", self.fill)))
+        box.addWidget(self.contestants.sweep_box)
+        more.setContent(inside)
+        more.collapse(animate=False)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addLayout(labelled(("Layer", self.layers), ("Reference", self.reference)))
+        for widget in (self.verdict, self.axes, self.crop, self.contestants, more):
+            box.addWidget(widget)
+        box.addStretch()
+
+    def _on_layer(self, index: int = 0) -> None:
+        self.axes.blockSignals(True)
+        self.axes.show_layer(self.layer)
+        self.axes.blockSignals(False)
+        self.reference.offer_for(self.layer)
+        self._measure()
+
+    def _measure(self) -> None:
+        try:
+            self.verdict.look_at(self.layer, self.axes.layout_value().axes if self.layer is not None else "")
+        except LotaDenoiseError:  # two axes of one meaning; the comparison will say so
+            self.verdict.look_at(None, "")

@@ -1,0 +1,75 @@
+"""Measures the noise of layers in a thread, and remembers what it found."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_lotadenoise._qt.shared.layers import data_of
+from napari_lotadenoise.errors import LotaDenoiseError
+from napari_lotadenoise.noise import NoiseReport, estimate_noise
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+
+class Diagnosis(QObject):
+    """Asks for the noise report of a layer, off the GUI thread; the newest question is the one that is answered.
+
+    Signals
+    -------
+    found (NoiseReport or None, str)
+        The report of the layer that was asked for last, or why there is none.
+    """
+
+    found = Signal(object, str)
+    _measured = Signal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: weakref.WeakKeyDictionary[Any, tuple[str, int, NoiseReport]] = weakref.WeakKeyDictionary()
+        self._asked = 0
+        self.measuring: threading.Thread | None = None
+        self._measured.connect(self._hear)
+
+    def ask(self, layer: Image | None, axes: str) -> None:
+        """Measure a layer whose axes have these letters, or tell at once what is known."""
+        self._asked += 1
+        if layer is None:
+            self.found.emit(None, "")
+            return
+        data = data_of(layer)
+        known = self._known.get(layer)
+        if known is not None and known[:2] == (axes, id(data)):
+            self.found.emit(known[2], "")
+            return
+        # A daemon, and not a worker of napari: whoever closes the window must not have to wait for it.
+        question = (self._asked, weakref.ref(layer), axes)
+        self.measuring = threading.Thread(target=self._measure, args=(question, data, axes), daemon=True)
+        self.measuring.start()
+
+    def forget(self) -> None:
+        """Take no answer any more."""
+        self._asked += 1
+
+    def _measure(self, question: tuple[int, Any, str], data: Any, axes: str) -> None:
+        try:
+            answer: tuple[NoiseReport | None, str, int] = (estimate_noise(data, axes, fill=True), "", id(data))
+        except LotaDenoiseError as error:
+            answer = (None, str(error), id(data))
+        except Exception as error:  # a thread must not die of strange data unheard
+            answer = (None, f"The noise cannot be measured ({error}).", id(data))
+        with contextlib.suppress(RuntimeError):  # the window is gone, and this with it
+            self._measured.emit(question, answer)
+
+    def _hear(self, question: tuple[int, Any, str], answer: tuple[NoiseReport | None, str, int]) -> None:
+        (number, of, axes), (report, words, data) = question, answer
+        layer = of()
+        if report is not None and layer is not None:
+            self._known[layer] = (axes, data, report)
+        if number == self._asked:
+            self.found.emit(report, words)

@@ -1,0 +1,129 @@
+"""Streaming curves of the loss terms and of the noise level, in the colours of napari's theme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from napari.utils.theme import Theme, get_theme
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_lotadenoise.contract.method import Curve
+from napari_lotadenoise.events import Progress
+
+#: Told apart by brightness and dash too, not by hue alone.
+COLOURS = ("#4c9be8", "#e8a33d", "#5cb878", "#c678dd")
+_DASHES = (None, [6, 3], [2, 3], [8, 3, 2, 3])
+_SMALLEST = 1e-7
+#: Colour of estimates that have not been accepted yet.
+_RAW = 1
+
+
+class LivePlot(QWidget):
+    """Loss terms (log scale) and sigma in intensities over the steps; of a calibration, the loss over its parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        self.losses = make_plot("log10 of the loss terms")
+        self.sigma = make_plot("noise sigma (intensities)")
+        self.calibration = make_plot("calibration")
+        for plot in (self.losses, self.sigma, self.calibration):
+            box.addWidget(plot)
+        self.losses.setAccessibleName("Loss by term over training steps")
+        self.sigma.setAccessibleName("Estimated noise sigma over training steps")
+        self.calibration.setAccessibleName("Loss over the values of the calibrated parameter")
+        self.losses.addLegend(offset=(-5, 5), labelTextSize="8pt")
+        self._foreground = "#808080"
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all curves."""
+        for plot in (self.losses, self.sigma, self.calibration):
+            plot.clear()
+        self.calibration.hide()
+        self._curves: dict[str, Any] = {}
+        self._data: dict[str, tuple[list[float], list[float]]] = {}
+
+    def add(self, news: tuple[Progress, ...]) -> None:
+        """Append what progress events tell, and draw once."""
+        for progress in news:
+            if not progress.losses:
+                continue
+            for name, value in progress.losses.items():
+                self._append(self.losses, name, progress.step, float(np.log10(max(abs(value), _SMALLEST))))
+            if progress.score is not None:
+                self._append(self.losses, "held out", progress.step, float(np.log10(max(progress.score, _SMALLEST))))
+            if progress.sigma is not None:
+                self._append(self.sigma, "sigma", progress.step, progress.sigma)
+            for name, value in progress.values.items():
+                if name.startswith("sigma"):
+                    self._append(self.sigma, name, progress.step, value)
+        if news and news[-1].curve is not None:
+            self._show_calibration(news[-1].curve)
+        for name, curve in self._curves.items():
+            curve.setData(*self._data[name])
+
+    def values(self, name: str) -> list[float]:
+        """What a curve shows, for example ``"sigma"``."""
+        return list(self._data.get(name, ([], []))[1])
+
+    def steps(self, name: str) -> list[float]:
+        """The steps that a curve has points at."""
+        return list(self._data.get(name, ([], []))[0])
+
+    def set_theme(self, name: str) -> None:
+        """Take background, text and axes in the colours of a napari theme."""
+        theme = get_theme(name)
+        self._foreground = theme.text.as_hex()
+        for plot in (self.losses, self.sigma, self.calibration):
+            paint(plot, theme)
+
+    def _show_calibration(self, curve: Curve) -> None:
+        """Draw the loss over the parameter, the best value marked by a large dot."""
+        sizes = [12 if value == curve.best else 6 for value in curve.values]
+        self._data["calibration"] = (list(curve.values), list(curve.losses))
+        pen = pg.mkPen(COLOURS[0], width=2)
+        self.calibration.clear()
+        self.calibration.plot(*self._data["calibration"], pen=pen, symbol="o", symbolSize=sizes, symbolBrush=COLOURS[0])
+        title = f"loss over {curve.parameter}, best at {curve.best:g}"
+        self.calibration.setTitle(title, color=self._foreground, size="8pt")
+        self.calibration.show()
+
+    def _append(self, plot: pg.PlotWidget, name: str, step: float, value: float) -> None:
+        if name not in self._curves:
+            index = len([c for c in self._curves if not c.startswith("sigma")]) % len(COLOURS)
+            index = (index, _RAW)[name.startswith("sigma") and name != "sigma"]
+            pen = pg.mkPen(COLOURS[index], width=2, dash=_DASHES[index])
+            self._curves[name] = plot.plot([], [], pen=pen, name=name)
+            self._data[name] = ([], [])
+        steps, values = self._data[name]
+        steps.append(step)
+        values.append(value)
+
+
+def make_plot(title: str) -> pg.PlotWidget:
+    """A small plot that is looked at, not played with."""
+    plot = pg.PlotWidget(background=None, title=title)
+    plot.setFixedHeight(150)
+    plot.setMouseEnabled(x=False, y=False)
+    plot.hideButtons()
+    plot.setMenuEnabled(False)
+    return plot
+
+
+def paint(plot: pg.PlotWidget, theme: Theme) -> None:
+    """Give a plot the colours of a napari theme."""
+    foreground = theme.text.as_hex()
+    plot.setBackground(theme.background.as_hex())
+    for side in ("left", "bottom"):
+        plot.getAxis(side).setPen(foreground)
+        plot.getAxis(side).setTextPen(foreground)
+    plot.setTitle(plot.plotItem.titleLabel.text, color=foreground, size="8pt")
+    legend = plot.plotItem.legend
+    if legend is not None:
+        legend.setLabelTextColor(foreground)
+        for _, label in legend.items:  # the colour above is for labels that come later
+            label.setText(label.text, color=foreground)

@@ -1,0 +1,251 @@
+"""The command ``lotadenoise``: methods, run, noise; compare has a file of its own."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise import __version__, io
+from napari_lotadenoise.cli import compare, console, tables
+from napari_lotadenoise.contract.method import Interleaving, configure, settings
+from napari_lotadenoise.contract.params import add_arguments, parameters
+from napari_lotadenoise.contract.training import PRESETS, WarmTraining
+from napari_lotadenoise.engine import plan
+from napari_lotadenoise.errors import FileError, LotaDenoiseError, ParameterError
+from napari_lotadenoise.events import Event, Finished, Progress, Started
+from napari_lotadenoise.image.stack import as_dtype
+from napari_lotadenoise.methods import METHODS, find
+from napari_lotadenoise.recipe import Recipe
+from napari_lotadenoise.result import Result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        options = _parse(arguments)
+        return int(options.action(options) or 0)
+    except LotaDenoiseError as error:
+        print(f"lotadenoise: {error}", file=sys.stderr)
+        return console.WRONG
+    except KeyboardInterrupt:
+        print("\nlotadenoise: interrupted; nothing was written.", file=sys.stderr)
+        return console.INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        sys.stdout = None
+        return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse in two steps, since the options of `run` depend on its method."""
+    if arguments[:1] != ["run"]:
+        return _parser("lota-n2n", None).parse_args(arguments)
+    first = argparse.ArgumentParser(add_help=False)
+    first.add_argument("--method", default=None)
+    first.add_argument("--recipe", default=None)
+    early, _ = first.parse_known_args([a for a in arguments if a not in ("-h", "--help")])
+    recipe = io.read_recipe(early.recipe) if early.recipe else None
+    return _parser(early.method or (recipe.method if recipe else "lota-n2n"), recipe).parse_args(arguments)
+
+
+def _parser(method: str, recipe: Recipe | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lotadenoise",
+        description="Denoise an image with nothing but that image: zero-shot, self-supervised, blind.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_methods(commands)
+    _add_run(commands, method, recipe)
+    compare.add_compare(commands)
+    _add_noise(commands)
+    return parser
+
+
+def _add_methods(commands: Any) -> None:
+    methods = commands.add_parser("methods", help="what there is, what each assumes and where it fails")
+    methods.add_argument("name", nargs="?", metavar="METHOD", help="show the hyper-parameters of this method")
+    methods.set_defaults(action=_show_methods)
+
+
+def _add_noise(commands: Any) -> None:
+    noise = commands.add_parser("noise", help="noise report of an image file")
+    noise.add_argument("input", type=Path, metavar="IN")
+    noise.add_argument("--axes", help="one letter an axis of T P C Z Y X S; default: what the file says")
+    noise.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
+    noise.add_argument("--json", action="store_true", help="all numbers, for other programs")
+    noise.set_defaults(action=_show_noise)
+
+
+def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
+    run = commands.add_parser("run", help="denoise an image file", argument_default=argparse.SUPPRESS)
+    run.add_argument("input", type=Path, metavar="IN", help="TIFF, ImageJ TIFF, OME-TIFF; PNG, JPEG or BMP")
+    run.add_argument("output", type=Path, metavar="OUT", help=".tif (ImageJ) or .ome.tif; the recipe is kept beside it")
+    run.add_argument("--method", choices=list(METHODS), help="default: lota-n2n", metavar="METHOD")
+    run.add_argument(
+        "--preset", choices=PRESETS, help="fast (default), paper as published, or warm: begins with pre-trained weights"
+    )
+    run.add_argument("--recipe", help="repeat the run of this .recipe.json file; other options change it")
+    console.add_options(run)
+    run.add_argument(
+        "--stabilise",
+        choices=("auto", "off", "on"),
+        help="even out noise that grows with the signal; auto (default) for methods that need it",
+    )
+    run.add_argument(
+        "--blend", type=float, help="share of the denoised image, 0 to 1 (default); the rest is the noisy one"
+    )
+    run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
+    run.add_argument(
+        "--uncertainty",
+        type=Path,
+        metavar="FILE",
+        help="also write the deviation of the passes (methods of chance only)",
+    )
+    run.add_argument(
+        "--same-dtype", action="store_true", help="write the input's data type, rounded and clipped; default float32"
+    )
+    run.add_argument("--overwrite", action="store_true", help="replace files that are already there")
+    run.add_argument("--quiet", action="store_true", help="no progress, only errors")
+    chosen = find(method)
+    defaults = {**dataclasses.asdict(chosen.preset("fast").training), **(recipe.arguments() if recipe else {})}
+    add_arguments(run.add_argument_group(f"hyper-parameters of {chosen.info.title}"), chosen, defaults)
+    schedule = type(chosen.preset("fast").training) if chosen.trained else Interleaving
+    add_arguments(run.add_argument_group("training" if chosen.trained else "correlated noise"), schedule, defaults)
+    run.set_defaults(action=_run)
+
+
+def _show_methods(options: argparse.Namespace) -> None:
+    if options.name is None:
+        print(tables.methods_text())
+        return
+    method = find(options.name)
+    print(tables.method_text(method), "\n")
+    for owner in settings(*configure(method)):
+        for p in parameters(type(owner)):
+            print(f"  --{p.name.replace('_', '-'):14} {getattr(owner, p.name)!s:10} {p.bounds:32} {p.knob.doc}")
+
+
+def _show_noise(options: argparse.Namespace) -> None:
+    from napari_lotadenoise.comparison import advice
+    from napari_lotadenoise.noise import estimate_noise
+
+    picture = io.read(options.input)
+    report = estimate_noise(picture.data, console.axes_of(picture, options.axes), fill=options.fill)
+    if options.json:
+        told = {"suited": advice.recommended(report), "advice": advice.summary(report), "warnings": report.warnings}
+        print(json.dumps({**report.numbers(), **told}, indent=2))
+        return
+    print(f"{report.verdict[0].upper()}{report.verdict[1:]}.")
+    print(*tables.noise_lines(report), *report.warnings, advice.summary(report), sep="\n")
+
+
+def _run(options: argparse.Namespace) -> None:
+    given = vars(options)
+    overwrite = given.get("overwrite", False)
+    targets = [options.output, *(given[name] for name in ("residual", "uncertainty") if name in given)]
+    for path in targets:
+        io.check_writable(path, overwrite=overwrite)
+        if path.resolve() in (options.input.resolve(), *(t.resolve() for t in targets if t is not path)):
+            raise FileError(f"{path} would replace the input or another output of this run; choose another name.")
+    recipe = io.recipe_path(options.output)
+    if recipe.exists() and not overwrite:
+        raise FileError(f"{recipe} is the recipe of another result; choose another name or allow --overwrite.")
+    picture = io.read(options.input)
+    wanted = _wanted(given, picture)
+    method = find(wanted.get("method", "lota-n2n"))
+    if "uncertainty" in given and not method().stochastic_passes:
+        raise ParameterError(
+            f"{method.info.title} makes no stochastic passes to be uncertain of; leave --uncertainty out."
+        )
+    if not given.get("quiet"):
+        _warn(picture.data, wanted)
+    result = _denoise(picture.data, wanted, quiet=given.get("quiet", False))
+    image, clipped = as_dtype(result.image, picture.data.dtype) if given.get("same_dtype") else (result.image, 0)
+    axes = result.recipe.axes
+    io.write(options.output, io.Picture(image, axes, picture.scale, picture.unit), result.recipe, overwrite=overwrite)
+    for name in ("residual", "uncertainty"):
+        if name in given:
+            extra = io.Picture(getattr(result, name), axes, picture.scale, picture.unit)
+            io.write(given[name], extra, overwrite=overwrite)
+    if not given.get("quiet"):
+        sigma = f", {result.sigma_words}" if result.sigma_words else ""
+        clips = f", {clipped} pixels clipped to {picture.data.dtype}" if clipped else ""
+        print(
+            f"{options.output}: {plan.duration(result.recipe.seconds)}, {result.recipe.reason}{sigma}{clips}",
+            *result.recipe.notes,
+            result.recipe.verdict,
+            sep="\n",
+            file=sys.stderr,
+        )
+
+
+def _warn(image: np.ndarray, wanted: dict[str, Any]) -> None:
+    """Say what of the noise speaks against the method; nothing is forbidden, and what is wrong with the image is said later."""
+    from napari_lotadenoise.comparison import advice
+    from napari_lotadenoise.noise import estimate_noise
+
+    method = find(wanted.get("method", "lota-n2n"))
+    choice = {name: wanted[name] for name in ("stabilise", "stride", "structure") if name in wanted}
+    try:
+        found = advice.concerns(method, estimate_noise(image, wanted["axes"], fill=True), **choice)
+    except LotaDenoiseError:
+        return
+    print(*(f"careful: {concern}" for concern in found), sep="\n", end="\n" if found else "", file=sys.stderr)
+
+
+def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
+    """The arguments of `denoise`: those of the recipe, changed by what was given."""
+    names = {"method", "preset", "channels", "volume", "device", "seed", "threads", "fill", "stabilise", "blend"}
+    names |= {p.name for owner in (find(given.get("method", "lota-n2n")), WarmTraining) for p in parameters(owner)}
+    recipe = io.read_recipe(given["recipe"]) if "recipe" in given else None
+    if recipe is not None:
+        names |= {p.name for p in parameters(find(recipe.method))}
+        if given.get("method", recipe.method) != recipe.method:
+            raise ParameterError(f"The recipe is one of {recipe.method}; leave --method out, or the recipe.")
+    wanted = recipe.arguments() if recipe else {}
+    wanted |= {name: value for name, value in given.items() if name in names}
+    wanted["axes"] = console.axes_of(picture, given.get("axes") or wanted.get("axes"))
+    return wanted
+
+
+def _denoise(image: np.ndarray, wanted: dict[str, Any], *, quiet: bool) -> Result:
+    """Run the engine and show its progress, which `denoise` would only hand to a listener."""
+    from napari_lotadenoise.engine import run
+    from napari_lotadenoise.options import Options
+
+    names = {field.name for field in dataclasses.fields(Options)}
+    options = Options(**{name: value for name, value in wanted.items() if name in names})
+    hyper = {name: value for name, value in wanted.items() if name not in names | {"method"}}
+    method, training = configure(
+        find(wanted.get("method", "lota-n2n")), wanted.get("preset", "fast"), volume=options.volume, **hyper
+    )
+    for event in run(image, method, training, dataclasses.replace(options, preset=wanted.get("preset", "fast"))):
+        if not quiet:
+            _show(event)
+        if isinstance(event, Finished):
+            if event.error is not None:
+                raise event.error
+            assert event.result is not None
+            return event.result
+    raise AssertionError("a run ends with Finished")
+
+
+def _show(event: Event) -> None:
+    if isinstance(event, Started):
+        print(event.plan, file=sys.stderr)
+    elif isinstance(event, Progress):
+        console.show_progress(event)
+    elif isinstance(event, Finished):
+        console.clear_progress()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""What takes part in a comparison: a method with its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from napari_lotadenoise.comparison import advice
+from napari_lotadenoise.contract.method import Method, Training, configure, settings
+from napari_lotadenoise.contract.params import convert, parameters
+from napari_lotadenoise.errors import ParameterError
+from napari_lotadenoise.methods import METHODS, find
+from napari_lotadenoise.noise import NoiseReport
+
+#: What stands beside the suggested methods, to see what a plain filter does.
+BESIDE = ("nlm", "gaussian")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A method with its settings.
+
+    Attributes
+    ----------
+    method : str
+        An id of `METHODS`.
+    options : mapping
+        Hyper-parameters of the method or of its training in which it differs from the preset.
+    preset : "fast", "paper" or "warm"
+    """
+
+    method: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    preset: str = "fast"
+
+    @property
+    def kind(self) -> type[Method]:
+        """The method."""
+        return find(self.method)
+
+    @property
+    def label(self) -> str:
+        """Name for people: "LoTA-N2N, trace 0.3"."""
+        preset = () if self.preset == "fast" else (self.preset,)
+        return ", ".join((self.kind.info.title, *preset, *(f"{name} {_short(v)}" for name, v in self.options.items())))
+
+    @property
+    def key(self) -> str:
+        """Name for files: "lota-n2n-trace-0.3"."""
+        preset = () if self.preset == "fast" else (self.preset,)
+        parts = (self.method, *preset, *(f"{name}-{_short(value)}" for name, value in self.options.items()))
+        return "-".join(parts).replace("/", "_").replace(" ", "_")
+
+    def configured(self, *, volume: bool = False) -> tuple[Method, Training]:
+        """Return the method and its training.
+
+        Raises
+        ------
+        MethodError, ParameterError
+            Where there is no such method, or it has no such parameter.
+        """
+        return configure(self.kind, self.preset, volume=volume, **self.options)
+
+
+def entries_for(methods: Iterable[str | Entry], preset: str = "fast") -> tuple[Entry, ...]:
+    """Make entries of ids; entries stay what they are.
+
+    Raises
+    ------
+    MethodError, ParameterError
+        Where a method does not exist, a setting is wrong, one of them comes twice, or there is none.
+    """
+    found = tuple(entry if isinstance(entry, Entry) else Entry(entry, preset=preset) for entry in methods)
+    if not found:
+        raise ParameterError("Nothing to compare: name at least one method.")
+    for number, entry in enumerate(found):
+        entry.configured()
+        if entry.key in (other.key for other in found[:number]):
+            raise ParameterError(f"{entry.label} takes part twice; leave one of them out.")
+    return found
+
+
+def sweep(method: str, parameter: str, values: Sequence[Any], preset: str = "fast") -> tuple[Entry, ...]:
+    """One method at several values of one parameter; texts are converted to its type.
+
+    Raises
+    ------
+    MethodError, ParameterError
+        Where there is no such method, it has no such parameter, or a value is out of its bounds.
+    """
+    kind = find(method)
+    name = parameter.replace("-", "_")
+    known = {p.name: p for owner in settings(*configure(kind, preset)) for p in parameters(owner)}
+    if name not in known:
+        raise ParameterError(f"{kind.info.title} has no parameter {parameter}; it has {', '.join(sorted(known))}.")
+    if not values:
+        raise ParameterError(f"Say at which values of {parameter} to compare {kind.info.title}.")
+    converted = [convert(known[name], value.strip()) if isinstance(value, str) else value for value in values]
+    return entries_for(Entry(method, {name: value}, preset) for value in converted)
+
+
+def suggested(report: NoiseReport) -> tuple[str, ...]:
+    """Ids of the methods that are worth comparing on an image: those that suit its noise, and two plain filters beside."""
+    chosen = advice.recommended(report) or ("nl-ridge", "lota-n2n", "noise2self")
+    return tuple(name for name in dict.fromkeys((*chosen, *BESIDE)) if name in METHODS)
+
+
+def possible(*, repeats: bool) -> tuple[str, ...]:
+    """Ids of all methods; those that learn from repeats only where there are some."""
+    return tuple(name for name, kind in METHODS.items() if repeats or not kind.needs_repeats)
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""Device, threads and precision of the process."""

@@ -1,0 +1,1 @@
+"""What a method owes to the rest: `Method`, its knobs, its `Training`, its presets."""

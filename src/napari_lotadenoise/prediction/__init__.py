@@ -1,0 +1,1 @@
+"""From a trained network to a whole image: tiles, ensembles, uncertainty."""

@@ -1,0 +1,84 @@
+"""The weights that the package carries: which there are, whether they are whole, and the networks they belong to."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import hashlib
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+from napari_lotadenoise.errors import WeightsError
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.nets import InstantNet
+
+#: Planes of a volume that its network sees at a time.
+PLANES = 5
+
+
+class Weights(NamedTuple):
+    """A file of weights: how many planes its network sees at a time, and the SHA-256 of its bytes."""
+
+    file: str
+    planes: int
+    sha256: str
+
+    @property
+    def words(self) -> str:
+        """The file and the beginning of its hash, for the record."""
+        return f"{self.file} (SHA-256 {self.sha256[:12]})"
+
+
+#: By what they are for. Written by `pretraining/export.py`; the model card is docs/instant.md.
+SHIPPED = {
+    "grey": Weights("instant-grey.safetensors", 1, "c4a3c37b4df21fbf8539bdfd3bfced1c34516412048d17f2ec194483a8c8bfd9"),
+    "volume": Weights(
+        "instant-volume.safetensors", PLANES, "5e85d7d043975439e4b8cc16d5b856f08d8cacbb0672bef860d0d4e28df6b87d"
+    ),
+}
+
+
+def kind_for(ndim: int) -> str:
+    """Which of the shipped networks images of 2 or 3 dimensions need."""
+    return "volume" if ndim == 3 else "grey"
+
+
+def load(kind: str) -> InstantNet:
+    """A network with the shipped weights, of the caller's own; they do not learn unless they are told to.
+
+    Raises
+    ------
+    WeightsError
+        Where the file is missing or not the one that was shipped.
+    """
+    return copy.deepcopy(_network(SHIPPED[kind]))
+
+
+@functools.lru_cache(maxsize=len(SHIPPED))
+def _network(weights: Weights) -> InstantNet:
+    import torch
+    from safetensors.torch import load as parsed
+
+    from napari_lotadenoise.nets import InstantNet
+
+    tensors = {name: tensor.float() for name, tensor in parsed(_content(weights)).items()}
+    with torch.device("meta"):  # no time is spent on random weights, nor any of the global chance
+        net = InstantNet(weights.planes)
+    net.load_state_dict(tensors, assign=True)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return net.eval().requires_grad_(False)
+
+
+def _content(weights: Weights) -> bytes:
+    try:
+        content = (resources.files("napari_lotadenoise") / "weights" / weights.file).read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"The weights {weights.file} cannot be read ({error}); install napari-lotadenoise again."
+        ) from None
+    if hashlib.sha256(content).hexdigest() != weights.sha256:
+        raise WeightsError(
+            f"The weights {weights.file} are not the ones that were shipped; install napari-lotadenoise again."
+        )
+    return content

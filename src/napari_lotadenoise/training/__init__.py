@@ -1,0 +1,1 @@
+"""One network learning: crops, optimiser, trainer."""

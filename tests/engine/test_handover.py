@@ -1,0 +1,70 @@
+"""The picture of a method takes over when it is better, and not before."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+
+from napari_lotadenoise import METHODS
+from napari_lotadenoise.contract.method import configure
+from napari_lotadenoise.engine.handover import Takeover
+from napari_lotadenoise.training.trainer import Trainer
+from tests.conftest import quick, scene
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    truth = torch.from_numpy(scene((128, 128)) - 120)[None, None] / 40
+    return truth, truth + 0.5 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
+
+
+def trained(pool, method, taken, **options):
+    trainer = Trainer(pool, *configure(METHODS[method], **quick(method, **options)), seed=0)
+    takeover = Takeover(trainer)
+    for _ in range(taken):
+        trainer.step()
+    return takeover, trainer
+
+
+def answered(trainer, answer):
+    """The trainer, with a denoiser of our own in place of its network."""
+    trainer.look = lambda image, place=None: (answer(image), None)
+    return trainer
+
+
+def test_a_network_that_knows_nothing_does_not_take_over(scenes):
+    takeover, trainer = trained(scenes[1], "lota-n2n", 1)
+    assert not takeover.happened(trainer)
+
+
+@pytest.mark.parametrize(("share", "better"), [(0.0, True), (0.6, False)])
+def test_a_better_denoiser_takes_over_and_a_worse_one_does_not(scenes, share, better):
+    """Stein's estimate is exact for what is linear: the truth, and with it a share of the noise."""
+    truth, noisy = (image[..., :64, :64] for image in scenes)  # as large as a crop, so that every crop is the image
+    takeover, trainer = trained(noisy, "lota-n2n", 1)
+    assert takeover.happened(answered(trainer, lambda image: truth + share * (image - truth))) is better
+
+
+def test_it_stays_taken_over(scenes):
+    takeover, trainer = trained(scenes[1], "lota-n2n", 1)
+    takeover._bar = float("inf")
+    assert takeover.happened(trainer)
+    takeover._bar = -float("inf")
+    trainer.step()
+    assert takeover.happened(trainer)
+
+
+def test_filters_take_over_at_once_and_methods_of_chance_halfway(scenes):
+    takeover, trainer = trained(scenes[1], "median", 0)
+    assert takeover.happened(trainer)
+    takeover, trainer = trained(scenes[1], "self2self", 4, steps=10, passes=2)
+    assert not takeover.happened(trainer)
+    trainer.step()
+    assert takeover.happened(trainer)
+
+
+def test_on_correlated_noise_every_method_takes_over_at_once():
+    grain = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((128, 128)), 1.2)
+    pool = torch.from_numpy((grain / grain.std()).astype(np.float32))[None, None]
+    takeover, trainer = trained(pool, "lota-n2n", 0)
+    assert takeover.happened(trainer)
