@@ -39,7 +39,7 @@ from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.normalisation import affine
 from napari_lotadenoise.options import Options
-from napari_lotadenoise.training.crops import load_pool
+from napari_lotadenoise.training.crops import load_training_images
 from napari_lotadenoise.training.trainer import Trainer, uses_bfloat16
 
 #: Side of the square matrices whose product measures the peak: large enough to fill the device.
@@ -155,8 +155,8 @@ def _step_speed(work: Work, device: torch.device, threads: int, preset: str) -> 
     stack = Stack(work.noisy, layout_for(work.noisy.shape, work.axes, volume=work.volume))
     scale = affine.measure(stack, 0, training.scaling)
     assert scale is not None, "the samples are not constant"
-    with process_settings.tuned(threads):
-        trainer = Trainer(load_pool(stack, 0, scale, device), method, training, 0, scale.unit)
+    with process_settings.applied(threads):
+        trainer = Trainer(load_training_images(stack, 0, scale, device), method, training, 0, scale.unit)
         for _ in range(WARM_STEPS):
             trainer.step()
         with FlopCounterMode(display=False) as counter:

@@ -130,7 +130,7 @@ def _times(threads: int) -> list[tuple]:
     """Best of some runs: the pass alone, with the fit of the noise, and all that `denoise` does."""
     import torch
 
-    from napari_lotadenoise.compute.process_settings import tuned
+    from napari_lotadenoise.compute.process_settings import applied
     from napari_lotadenoise.contract.method import configure
     from napari_lotadenoise.training.trainer import Trainer
 
@@ -140,11 +140,11 @@ def _times(threads: int) -> list[tuple]:
         image = rng.poisson(50, shape).astype(np.float32)
         volume = len(shape) == 3
         method, training = configure(METHODS["instant"], volume=volume)
-        pool = torch.from_numpy(image)[None, None] / 10
-        with tuned(threads):
-            trainer = Trainer(pool, method, training, 0)
-            one = _best(lambda trainer=trainer, pool=pool: list(trainer.outputs(pool)))
-            fit = _best(lambda pool=pool, method=method: method.prepare(pool))
+        training_images = torch.from_numpy(image)[None, None] / 10
+        with applied(threads):
+            trainer = Trainer(training_images, method, training, 0)
+            one = _best(lambda trainer=trainer, training_images=training_images: list(trainer.outputs(training_images)))
+            fit = _best(lambda training_images=training_images, method=method: method.prepare(training_images))
         axes = "ZYX" if volume else "YX"
         whole = _best(
             lambda image=image, axes=axes: denoise(image, "instant", axes, volume=len(axes) == 3, threads=threads)

@@ -35,10 +35,10 @@ def _measured(count: int, options: argparse.Namespace) -> float:
 
 def _peak(count: int, side: int, method: str) -> float:
     from napari_lotadenoise import compare
-    from napari_lotadenoise.comparison import Entry
+    from napari_lotadenoise.comparison import Candidate
 
     image = np.random.default_rng(0).normal(100, 10, (side, side)).astype(np.float32)
-    entries = [Entry(method, {"steps": 20 + number}) for number in range(count)]
+    entries = [Candidate(method, {"steps": 20 + number}) for number in range(count)]
     found = compare(image, entries, threads=1)
     assert all(outcome.result is not None for outcome in found.outcomes)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

@@ -38,7 +38,7 @@ CASES = (
     "arabidopsis slices", "WideField_BPAE_B_1", "OCT_Duke 01",
 )  # fmt: skip
 #: Not here: what needs repeats, and what learns one image in one piece, whose response to a change of it tells nothing.
-METHODS_HERE = [name for name, kind in METHODS.items() if not kind.needs_repeats and not kind.whole]
+METHODS_HERE = [name for name, kind in METHODS.items() if not kind.requires.repeats and not kind.tiling.whole]
 #: Difference in dB below which two results are as good as each other.
 LEVEL = 0.2
 
@@ -80,7 +80,7 @@ def _measure(case: Case, method: str, options: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     variance, independent = noise_map(Stack(noisy, layout))
     np.savez(folder / "_input.npz", noisy=noisy, truth=pair.truth, v=variance, peak=pair.peak, indep=independent)
-    asked = Options(axes=pair.axes, threads=options.threads, preset="fast", probe=np.sqrt(variance) / 10)
+    asked = Options(axes=pair.axes, threads=options.threads, preset="fast", divergence_step=np.sqrt(variance) / 10)
     start = time.process_time()
     *_, last = run(pair.noisy, METHODS[method](**METHODS[method].preset("fast").parameters), None, asked)
     assert isinstance(last, Finished)
@@ -91,7 +91,7 @@ def _measure(case: Case, method: str, options: argparse.Namespace) -> None:
     found = result.diagnosis
     assert found is not None
     np.savez(
-        target, clean=result.image, response=result.response, seconds=seconds, whiteness=found.whiteness.score,
+        target, clean=result.image, divergence=result.divergence, seconds=seconds, whiteness=found.whiteness.score,
         structure=found.structure, ratio=found.ratio or 0.0,
     )  # fmt: skip
     print(f"{case.name} {method}: {_psnr(result.image, pair.truth, pair.peak):.2f} dB, {seconds:.0f} s", flush=True)

@@ -154,9 +154,9 @@ def _trained(name: str, image: np.ndarray) -> Denoiser:
     """A third of the fast preset, trained on the image and frozen."""
     offset, unit = float(image.mean()), float(image.std())
     method, training = configure(METHODS[name], "fast", steps=STEPS)
-    pool = torch.from_numpy((image - offset) / unit)[None, None]
-    trainer = Trainer(pool, method, training, seed=0, unit=unit)
-    while trainer.step_number < training.steps and not trainer.exhausted() and not trainer.alarm:
+    training_images = torch.from_numpy((image - offset) / unit)[None, None]
+    trainer = Trainer(training_images, method, training, seed=0, unit=unit)
+    while trainer.step_number < training.steps and not trainer.exhausted() and not trainer.stop_reason:
         trainer.step()
     trainer.keep_best()
 

@@ -19,8 +19,8 @@ from instant import group_of
 
 from napari_lotadenoise import denoise
 from napari_lotadenoise.cli.tables import markdown
-from napari_lotadenoise.pretrained import level_correction
 from napari_lotadenoise.metrics import psnr
+from napari_lotadenoise.pretrained import level_correction
 
 SIGMAS, LARGEST_LOSS = (3, 5, 15), 0.5
 
@@ -68,7 +68,7 @@ def _truths() -> Iterator[tuple[str, Pair, bool]]:
 def _both(image: np.ndarray, axes: str, threads: int) -> list[np.ndarray]:
     """The image, denoised with and without the network's say in the level."""
     with_say = denoise(image, "instant", axes, threads=threads).image
-    with patch.object(level_correction, "without_texture", lambda fits, _: fits):
+    with patch.object(level_correction, "corrected_level", lambda fits, _: fits):
         return [with_say, denoise(image, "instant", axes, threads=threads).image]
 
 

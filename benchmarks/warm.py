@@ -46,7 +46,7 @@ def main() -> None:
 def _cells(method: str, names: list[str], **options: object) -> list[str]:
     scores, seconds = [], []
     for name in names:
-        pair = _frames(name) if METHODS[method].needs_repeats else cases()[name].read().crop(SIDE)
+        pair = _frames(name) if METHODS[method].requires.repeats else cases()[name].read().crop(SIDE)
         if pair is None:
             scores.append(np.nan)
             continue

@@ -35,7 +35,7 @@ def nuclei(rng: Generator, shape: Shape) -> np.ndarray:
     size = rng.uniform(6, 40)
     image = np.zeros(shape, np.float32)
     grid = np.indices(shape, dtype=np.float32)
-    grain = smooth(rng, shape, rng.uniform(1, 5)) * rng.uniform(0, 0.35)
+    size_multiple = smooth(rng, shape, rng.uniform(1, 5)) * rng.uniform(0, 0.35)
     for _ in range(int(np.prod(shape[-2:]) / size**2 * rng.uniform(0.1, 0.6)) + 1):
         centre = [rng.uniform(0, n) for n in shape]
         axes = size * rng.uniform(0.5, 1.2, len(shape))
@@ -45,7 +45,7 @@ def nuclei(rng: Generator, shape: Shape) -> np.ndarray:
         r = turned[0] ** 2 + turned[1] ** 2 + (((grid[0] - centre[0]) / axes[0]) ** 2 if len(shape) == 3 else 0)
         inside = 1 / (1 + np.exp(np.clip((np.sqrt(r) - 1) * size / rng.uniform(0.5, 2.5), -30, 30)))
         image = np.maximum(image, inside * rng.uniform(0.15, 1))
-    return stretched(image * (1 + grain))
+    return stretched(image * (1 + size_multiple))
 
 
 def membranes(rng: Generator, shape: Shape) -> np.ndarray:

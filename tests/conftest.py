@@ -11,7 +11,7 @@ import pytest
 from scipy import ndimage
 
 from napari_lotadenoise import METHODS
-from napari_lotadenoise.comparison import Comparison, Entry, Outcome
+from napari_lotadenoise.comparison import Candidate, Comparison, Outcome
 from napari_lotadenoise.comparison.score import Score
 from napari_lotadenoise.compute import process_settings
 from napari_lotadenoise.contract.params import parameters
@@ -20,7 +20,7 @@ from napari_lotadenoise.recipe import Recipe, fingerprint
 from napari_lotadenoise.result import Result
 
 #: Methods that are content with one image; the others have contract tests of their own.
-SINGLE = [name for name, kind in METHODS.items() if not kind.needs_repeats]
+SINGLE = [name for name, kind in METHODS.items() if not kind.requires.repeats]
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -72,7 +72,7 @@ def data() -> Path:
 
 def comparison_of(
     image: np.ndarray,
-    results: Iterable[tuple[Entry, np.ndarray | str]],
+    results: Iterable[tuple[Candidate, np.ndarray | str]],
     axes: str = "YX",
     reference: np.ndarray | None = None,
     truth: np.ndarray | None = None,
@@ -83,13 +83,12 @@ def comparison_of(
     Scores are those against the reference; without one, the error against `truth` stands for its estimate.
     """
     outcomes = []
-    for entry, found in results:
+    for candidate, found in results:
         if isinstance(found, str):
-            outcomes.append(Outcome(entry, reason=found))
+            outcomes.append(Outcome(candidate, reason=found))
             continue
         recipe = Recipe(
-            entry.method, "fast", dict(entry.options), {}, axes, "apart", False, 0, False, "cpu", 1, "float32",
-            fingerprint(image), seconds=1.5,
+        method=candidate.method, parameters=dict(candidate.options), training={}, axes=axes, device="cpu", precision="float32", image=fingerprint(image), seconds=1.5,
         )  # fmt: skip
         against = (None, None, None)
         if reference is not None:
@@ -99,5 +98,5 @@ def comparison_of(
             risk=None if truth is None else Blocks.of((found - truth) ** 2), sentence="", seconds=1.5,
         )  # fmt: skip
         result = Result(found.astype(np.float32), image, None, {}, recipe)
-        outcomes.append(Outcome(entry, result, score, "all steps done"))
+        outcomes.append(Outcome(candidate, result, score, "all steps done"))
     return Comparison(image, axes, tuple(outcomes), reference, **settings)

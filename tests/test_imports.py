@@ -33,7 +33,7 @@ def test_the_core_runs_where_neither_napari_nor_qt_is_installed():
         "from napari_lotadenoise import denoise, estimate_noise, METHODS\n"
         "from napari_lotadenoise.cli.main import main\n"
         "image = np.random.default_rng(0).random((32, 32))\n"
-        "single = [name for name, kind in METHODS.items() if not kind.needs_repeats]\n"
+        "single = [name for name, kind in METHODS.items() if not kind.requires.repeats]\n"
         "for method in single: assert denoise(image, method, steps=2, threads=1).image.shape == (32, 32)\n"
         "estimate_noise(image)\n"
         "assert main(['methods']) == 0\n"

@@ -11,7 +11,7 @@ from napari_lotadenoise.recipe import fingerprint
 @pytest.fixture(scope="module")
 def result(request):
     image = np.random.default_rng(0).random((2, 24, 24)).astype(np.float32)
-    return image, denoise(image, "noise2self", "CYX", channels="together", seed=5, steps=6, grid=3, crop=16, threads=1)
+    return image, denoise(image, "noise2self", "CYX", channels="joint", seed=5, steps=6, grid=3, crop=16, threads=1)
 
 
 def test_a_recipe_makes_the_result_again(result):
@@ -30,7 +30,7 @@ def test_the_python_of_a_recipe_runs_and_makes_the_result_again(result):
 def test_a_recipe_says_what_happened(result):
     image, first = result
     recipe = first.recipe
-    assert (recipe.method, recipe.seed, recipe.axes, recipe.channels) == ("noise2self", 5, "CYX", "together")
+    assert (recipe.method, recipe.seed, recipe.axes, recipe.channels) == ("noise2self", 5, "CYX", "joint")
     assert recipe.parameters["grid"] == 3
     assert recipe.training["steps"] == 6
     assert recipe.steps_done == (6,)

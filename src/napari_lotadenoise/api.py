@@ -1,32 +1,29 @@
-"""The Python face."""
+"""Denoise from Python."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from napari_lotadenoise.contract.method import configure
-from napari_lotadenoise.events import Event, Finished
+from napari_lotadenoise.contract.method import Method, Training, configure
+from napari_lotadenoise.contract.params import parameters
+from napari_lotadenoise.contract.run_options import RunOptions
+from napari_lotadenoise.errors import LotaDenoiseError
+from napari_lotadenoise.events import Completed, Event, Failed
 from napari_lotadenoise.methods import find
+from napari_lotadenoise.options import Options, takes_run_options
 from napari_lotadenoise.result import Result
 
 
+@takes_run_options("axes")
 def denoise(
     image: Any,
     method: str = "lota-n2n",
     axes: str | None = None,
     *,
-    channels: str = "apart",
-    volume: bool = False,
     preset: str = "fast",
-    device: str = "auto",
-    seed: int = 0,
-    threads: int | None = None,
-    fill: bool = False,
-    stabilise: str = "auto",
-    blend: float = 1.0,
     listener: Callable[[Event], None] | None = None,
-    **hyper_parameters: Any,
+    **settings: Any,
 ) -> Result:
     """Denoise an image with nothing but that image.
 
@@ -38,29 +35,13 @@ def denoise(
         An id of `METHODS`.
     axes : str
         One letter an axis: T time, P position, C channel, Z depth, Y, X, S colour. May be left out for a 2-D image only.
-    channels : "apart" or "together"
-        Whether each channel (C) gets a network of its own.
-    volume : bool
-        Whether Z is denoised by a 3-D network; otherwise its slices share a 2-D one.
     preset : "fast", "paper" or "warm"
         The default schedule, the published one, or, where a method has it, a short one that begins with the shipped network
         (pre-trained weights).
-    device : "auto", "cpu", "cuda", "cuda:N" or "mps"
-    seed : int
-        The same seed gives the same result bit by bit on the same CPU with as many threads.
-    threads : int, optional
-        Processor threads; default: all processors but one.
-    fill : bool
-        Whether NaN and inf are replaced by the nearest finite value instead of refused.
-    stabilise : "auto", "off" or "on"
-        Whether intensities are transformed so that the noise has the same strength everywhere (and back without bias);
-        auto does so for methods that take the noise for equally strong everywhere (`Method.needs_constant`), where it is
-        found to grow with the signal and to be independent between pixels, and the preset is not ``paper``.
-    blend : float
-        0 to 1: the share of the denoised image in the result; the rest is the noisy one.
     listener : callable, optional
         Called with every event of the run.
-    **hyper_parameters
+    {run_options}
+    **settings
         Whatever the method or its training declares, for example ``steps=1000`` or ``trace=0.5``.
 
     Returns
@@ -73,17 +54,37 @@ def denoise(
     LotaDenoiseError
         One of its kinds, with a sentence that says what was wrong.
     """
-    configured, training = configure(find(method), preset, volume=volume, **hyper_parameters)
+    configured, training, options = resolve(method, preset, axes=axes, **settings)
     from napari_lotadenoise.engine import run
-    from napari_lotadenoise.options import Options
 
-    options = Options(axes, channels, volume, device, seed, threads, fill, preset, stabilise=stabilise, blend=blend)
     for event in run(image, configured, training, options):
         if listener is not None:
             listener(event)
-        if isinstance(event, Finished):
-            if event.error is not None:
-                raise event.error
-            assert event.result is not None, "nobody could have stopped this run"
+        if isinstance(event, Failed):
+            raise event.error
+        if isinstance(event, Completed):
             return event.result
-    raise AssertionError("a run ends with Finished")
+    raise LotaDenoiseError("The run was discarded.")
+
+
+def resolve(method: str, preset: str = "fast", **settings: Any) -> tuple[Method, Training, Options]:
+    """Sort settings into those of the run, of the method and of its training.
+
+    Parameters
+    ----------
+    method : str
+        An id of `METHODS`.
+    preset : str
+    **settings
+        Run options (`RunOptions`), and hyper-parameters of the method or its training.
+
+    Raises
+    ------
+    MethodError, ParameterError
+        Where there is no such method or setting, or a value is out of its bounds.
+    """
+    names = {option.name for option in parameters(RunOptions)}
+    options = Options(preset=preset, **{name: value for name, value in settings.items() if name in names})
+    hyper_parameters = {name: value for name, value in settings.items() if name not in names}
+    configured, training = configure(find(method), preset, volume=options.volume, **hyper_parameters)
+    return configured, training, options

@@ -1,4 +1,4 @@
-"""What a run tells the world, and what the world may tell a run."""
+"""Events of a run, and the commands that it obeys."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_lotadenoise.recipe import EndReason
+
 if TYPE_CHECKING:
-    from napari_lotadenoise.contract.method import Curve
+    from napari_lotadenoise.contract.capabilities import Curve
     from napari_lotadenoise.result import Result
 
 
 @dataclass(frozen=True)
 class Started:
-    """The first event: `plan` says in words what will be done, `device` on what and why."""
+    """First event: `plan` describes what will be done, `device` names the device and why it was chosen."""
 
     plan: str
     device: str
@@ -25,13 +27,13 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """About ten times a second: how far the run is.
+    """Progress of a run, about ten times a second.
 
     Attributes
     ----------
     phase : "training", "denoising" or "paused"
     stage : str
-        The method's own word for what it does, or empty.
+        Stage of the method, or empty.
     step, of : int
         Training steps done and planned, over all groups of channels.
     group, groups : int
@@ -72,12 +74,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class Preview:
-    """Two to four times a second: the region that is looked at, as the network sees it now.
+    """The region in view, as the network denoises it now; two to four times a second.
 
     Attributes
     ----------
-    look : Look
-        The request that this answers; stale answers are told by it.
+    view_request : ViewRequest
+        The request that this answers; it tells stale answers.
     step : int
         Training step of this picture.
     index : tuple of int and slice
@@ -85,13 +87,13 @@ class Preview:
     image : ndarray
         Denoised, intensities of the input, with the axes that `index` leaves.
     maps : mapping of str to ndarray
-        Maps of the method, "residual" (noisy minus denoised) and, of a method of chance, "uncertainty" (deviation of its
+        Maps of the method, "residual" (noisy minus denoised) and, of a stochastic method, "uncertainty" (deviation of its
         passes), of the same shape or with one channel.
     by : str
         Title of the method that made `image`, where it is not the one that is run.
     """
 
-    look: Look
+    view_request: ViewRequest
     step: int
     index: tuple[int | slice, ...]
     image: np.ndarray
@@ -99,27 +101,63 @@ class Preview:
     by: str = ""
 
 
-@dataclass(frozen=True)
 class Finished:
-    """The last event, always.
+    """Last event of every run: `Completed`, `Failed` or `Discarded`."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Completed(Finished):
+    """Last event of a run with a result.
 
     Attributes
     ----------
-    result : Result or None
-        None where the run was stopped or failed.
+    result : Result
+    ended : EndReason
+        Why the training ended.
     reason : str
-        Why it ended, in words.
-    error : Exception or None
-        What went wrong, if anything did.
+        The same in words.
     """
 
-    result: Result | None
-    reason: str
-    error: Exception | None = None
+    result: Result
+    ended: EndReason = EndReason.ALL_STEPS
+    reason: str = EndReason.ALL_STEPS.value
+
+
+@dataclass(frozen=True)
+class Failed(Finished):
+    """Last event of a run that went wrong.
+
+    Attributes
+    ----------
+    error : Exception
+        What went wrong; its text is a sentence for the user.
+    """
+
+    error: Exception
+
+    @property
+    def reason(self) -> str:  # type: ignore[override]
+        """Return what went wrong, in words."""
+        return str(self.error) or type(self.error).__name__
+
+
+@dataclass(frozen=True)
+class Discarded(Finished):
+    """Last event of a run that the user stopped; nothing was changed.
+
+    Attributes
+    ----------
+    reason : str
+        What was stopped, in words.
+    """
+
+    reason: str = "discarded"
 
 
 class Command(enum.Enum):
-    """What can be said to a run."""
+    """Commands that a run obeys."""
 
     FINISH = "finish now: apply what is learnt"
     PAUSE = "pause"
@@ -128,8 +166,8 @@ class Command(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Look:
-    """Asks for previews of another place.
+class ViewRequest:
+    """Request for previews of another place.
 
     Attributes
     ----------
@@ -150,8 +188,8 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Level:
-    """Asks a quick look for another level of noise, as a multiple of what is measured."""
+class LevelRequest:
+    """Request to a quick look for another level of noise, as a multiple of the measured one."""
 
     level: float
 

@@ -1,74 +1,105 @@
-"""How a run is done, beside the method and its training."""
+"""Options of one run of the engine, resolved against its method."""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from napari_lotadenoise.contract.method import Method, Preset, Training
+from napari_lotadenoise.contract.params import Parameter, check, knob, parameters
+from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.errors import ParameterError
-from napari_lotadenoise.events import Look
-from napari_lotadenoise.normalisation.variance_stabilisation import MODES
+from napari_lotadenoise.events import ViewRequest
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """How a run is done, beside the method and its training.
+@dataclass(frozen=True)
+class Options(RunOptions):
+    """`RunOptions`, and what a program that drives the engine may ask for beside them.
 
-    Most are those of `napari_lotadenoise.denoise`. `look` is the place of the first previews. `probe`, if above 0, is the step in
-    intensities (a number, or one for each pixel) with which `Result.response` is measured, one more prediction. `snapshots`
-    is the number of pictures from the way that `Result.snapshots` keeps, each as large as the image. With `glance` above 0
-    the first previews are those of the shipped network, told that much of the measured noise, until the method's own are
-    better; the result has nothing of them.
+    Attributes
+    ----------
+    preset : str
+        Name of the preset that the training comes from; by default it is found by its schedule.
+    view_request : ViewRequest, optional
+        Place of the first previews.
+    divergence_step : float or array-like
+        If above 0, the step in intensities with which `Result.divergence` is measured, at the cost of one more prediction.
+    snapshots : int
+        Number of images from the course of the training that `Result.snapshots` keeps, each as large as the image.
+    instant_preview : float
+        If above 0, the first previews are those of the shipped network, told this multiple of the measured noise, until the
+        method's own are better. The result has nothing of them.
     """
 
-    axes: str | None = None
-    channels: str = "apart"
-    volume: bool = False
-    device: str = "auto"
-    seed: int = 0
-    threads: int | None = None
-    fill: bool = False
     preset: str = ""
-    look: Look | None = None
-    stabilise: str = "auto"
-    blend: float = 1.0
-    probe: Any = 0.0
+    view_request: ViewRequest | None = None
+    divergence_step: Any = 0.0
     snapshots: int = 0
-    glance: float = 0.0
+    instant_preview: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check(_SNAPSHOTS, self.snapshots)
 
 
-def check_whole(*, threads: int, seed: int, snapshots: int = 0) -> None:
-    """Refuse threads, seeds and numbers of snapshots that are no whole numbers, or out of bounds."""
-    if not isinstance(threads, int) or not 1 <= threads <= 1024:
-        raise ParameterError(f"threads must be a whole number from 1 to 1024, not {threads!r}.")
-    if not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise ParameterError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
-    if not isinstance(snapshots, int) or snapshots < 0:
-        raise ParameterError(f"snapshots must be a whole number, 0 or more, not {snapshots!r}.")
-
-
-def check_blend(blend: float) -> None:
-    """Refuse a blend that is no number from 0 to 1."""
-    if not isinstance(blend, int | float) or not 0 <= blend <= 1:
-        raise ParameterError(f"blend must be a number from 0 (noisy) to 1 (denoised), not {blend!r}.")
+_SNAPSHOTS = Parameter("snapshots", int, 0, knob(0, "", ge=0).metadata["knob"])
 
 
 def stabilise_mode(mode: str, preset: str, method: Method) -> str:
-    """The mode that is used: auto is off for methods that need no equal strength, and for presets of papers."""
-    if mode not in MODES:
-        raise ParameterError(f"stabilise must be one of {', '.join(MODES)}, not {mode!r}.")
-    return "off" if mode == "auto" and (preset == "paper" or not method.needs_constant) else mode
+    """Resolve "auto": off for methods that do not assume noise of equal strength, and for presets of papers."""
+    return "off" if mode == "auto" and (preset == "paper" or not method.requires.constant_noise) else mode
 
 
 def check_stride(method: Method, training: Training) -> None:
     """Refuse interleaved images where a method needs the whole one."""
-    if method.whole and training.stride > 1:
+    if method.tiling.whole and training.stride > 1:
         raise ParameterError(f"{method.info.title} learns the image in one piece; leave stride at 1.")
 
 
 def preset_of(method: Method, training: Training) -> str:
-    """Name of the preset that a schedule is the one of."""
+    """Find the name of the preset that a schedule belongs to."""
     presets: dict[str, Preset] = dict(method.presets)
     schedules = ((name, preset.schedule(volume=volume)) for name, preset in presets.items() for volume in (False, True))
     return next((name for name, schedule in schedules if schedule == training), "fast")
+
+
+def takes_run_options(*left_out: str) -> Callable[[_Function], _Function]:
+    """Give a function the run options as keywords: in its signature, and in its docstring at ``{run_options}``.
+
+    Parameters
+    ----------
+    *left_out : str
+        Options that the function declares itself, or does not take.
+    """
+    offered = [option for option in parameters(RunOptions) if option.name not in left_out]
+
+    def decorate(function: _Function) -> _Function:
+        signature = inspect.signature(function)
+        given = list(signature.parameters.values())
+        keywords = [
+            inspect.Parameter(o.name, inspect.Parameter.KEYWORD_ONLY, default=o.default, annotation=o.type)
+            for o in offered
+        ]
+        rest = [one for one in given if one.kind is inspect.Parameter.VAR_KEYWORD]
+        named = [one for one in given if one.kind is not inspect.Parameter.VAR_KEYWORD]
+        function.__signature__ = signature.replace(parameters=[*named, *keywords, *rest])  # type: ignore[attr-defined]
+        function.__doc__ = (function.__doc__ or "").replace(
+            "{run_options}", "\n".join(map(_described, offered)).lstrip()
+        )
+        return function
+
+    return decorate
+
+
+def _described(option: Parameter) -> str:
+    kind = " or ".join(f'"{choice}"' for choice in option.knob.choices) or option.type.__name__
+    bounds = f" Allowed: {option.bounds}." if option.bounds and not option.knob.choices else ""
+    text = textwrap.fill(
+        option.knob.doc + bounds, width=116, initial_indent=" " * 8, subsequent_indent=" " * 8, break_long_words=False
+    )
+    return f"    {option.name} : {kind}, default {option.default!r}\n{text}"

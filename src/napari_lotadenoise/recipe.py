@@ -1,48 +1,55 @@
-"""The record of a run: what is needed to do it again, in a form that a file, a layer and a person can hold."""
+"""Recipes: what is needed to repeat a run, for files, layers and people."""
 
 from __future__ import annotations
 
 import dataclasses
+import enum
 import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.errors import FileError
+from napari_lotadenoise.contract.params import parameters
+from napari_lotadenoise.contract.run_options import RunOptions
+from napari_lotadenoise.errors import FileError, ParameterError
 
 #: Raised when a recipe of an older version could not be read any more.
 FORMAT = 1
-#: Why a run ended that was told to finish before its time.
-FINISHED_EARLY = "finished early"
+
+
+class EndReason(enum.Enum):
+    """Reason why the training of a run ended; the value is the text for people."""
+
+    ALL_STEPS = "all steps done"
+    FINISHED_EARLY = "finished early"
+    NO_BETTER_SCORE = "the held-out score got no better"
+    METHOD_RULE = "ended by a rule of the method"
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How a result was made.
+class Recipe(RunOptions):
+    """Settings that made a result, and what happened.
 
-    `method`, `parameters`, `training`, `axes`, `channels`, `volume`, `seed`, `fill`, `stabilise`,
-    `blend` and `threads` make it again; the rest tells what happened: where it ran, on what, for how long and why it
-    ended. A run that was finished early is repeated up to the step where it was.
+    `method`, `preset`, `parameters`, `training` and the run options that it inherits make it again, resolved to what was
+    used: `axes`, `stabilise` and `threads` are never left open, and `device` is a sentence. The rest tells what happened:
+    on what, for how long and why it ended. A run that was finished early is repeated up to the step where it was.
     """
 
+    _: KW_ONLY
     method: str
-    preset: str
     parameters: Mapping[str, Any]
     training: Mapping[str, Any]
-    axes: str
-    channels: str
-    volume: bool
-    seed: int
-    fill: bool
-    device: str
-    threads: int
     precision: str
     image: Mapping[str, Any]
+    preset: str = "fast"
+    axes: str = "YX"
+    threads: int = 1
+    stabilise: str = "off"
     steps_done: tuple[int, ...] = ()
     reason: str = ""
     seconds: float = 0.0
@@ -50,29 +57,28 @@ class Recipe:
     notes: tuple[str, ...] = ()
     verdict: str = ""
     residual: Mapping[str, float] = field(default_factory=dict)
-    stabilise: str = "off"
-    blend: float = 1.0
     pretrained: bool = False
     weights: str = ""
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
     format: int = FORMAT
 
+    @property
+    def finished_early(self) -> bool:
+        """Tell whether the user, or a time limit, ended the training before its time."""
+        return self.reason == EndReason.FINISHED_EARLY.value
+
     def arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments of `denoise` that repeat the run."""
+        """Return the keyword arguments of `denoise` that repeat the run; the device is left to choose."""
+        options = {
+            option.name: getattr(self, option.name) for option in parameters(RunOptions) if option.name != "device"
+        }
         return {
             "method": self.method,
             "preset": self.preset,
-            "axes": self.axes,
-            "channels": self.channels,
-            "volume": self.volume,
-            "seed": self.seed,
-            "fill": self.fill,
-            "stabilise": self.stabilise,
-            "blend": self.blend,
-            "threads": self.threads,
+            **options,
             **self.parameters,
             **self.training,
-            **({"until": max(self.steps_done)} if self.reason == FINISHED_EARLY else {}),
+            **({"until": max(self.steps_done)} if self.finished_early else {}),
         }
 
     def as_python(self) -> str:
@@ -105,7 +111,7 @@ class Recipe:
                 )
             content["steps_done"], content["notes"] = tuple(content["steps_done"]), tuple(content["notes"])
             return cls(**content)
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (json.JSONDecodeError, KeyError, TypeError, ParameterError) as error:
             raise FileError(f"This is no recipe of napari-lotadenoise ({error}).") from None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.contract.method import Curve
+from napari_lotadenoise.contract.capabilities import Curve
 from napari_lotadenoise.image.stack import as_dtype
 from napari_lotadenoise.recipe import Recipe
 from napari_lotadenoise.residual import ResidualReport
@@ -50,8 +50,8 @@ class Result:
         Loss over the values of the parameter that was calibrated, where one was.
     diagnosis : ResidualReport or None
         What the residual says of the result: `diagnosis.sentence` in words, `diagnosis.numbers` as they are in the recipe.
-    response : ndarray of float32, or None
-        How much each pixel follows its own noise, of shape of the image; where `Options.probe` asked for it.
+    divergence : ndarray of float32, or None
+        How much each pixel follows its own noise, of shape of the image; where `Options.divergence_step` asked for it.
     snapshots : tuple of Snapshot
         Pictures from the way, the first step first; where `Options.snapshots` asked for them.
     """
@@ -64,7 +64,7 @@ class Result:
     uncertainty: np.ndarray | None = None
     curve: Curve | None = None
     diagnosis: ResidualReport | None = None
-    response: np.ndarray | None = None
+    divergence: np.ndarray | None = None
     snapshots: tuple[Snapshot, ...] = ()
 
     @property

@@ -26,7 +26,9 @@ def open_dock(make_napari_viewer, qtbot) -> Callable[..., tuple]:
         if data is not None:
             viewer.add_image(data, **{"name": "cells", **options})
         _, dock = viewer.window.add_plugin_dock_widget("napari-lotadenoise", "Denoise")
-        dock.quick.first.setChecked(first)  # where it is off, a run shows pictures of its own from the beginning
+        dock.quick_look.instant_preview.setChecked(
+            first
+        )  # where it is off, a run shows pictures of its own from the beginning
         docks.append(dock)
         return viewer, dock
 
@@ -34,14 +36,14 @@ def open_dock(make_napari_viewer, qtbot) -> Callable[..., tuple]:
     for dock in docks:
         if dock.session is not None:
             worker = dock.session.worker
-            with qtbot.waitSignal(worker.finished, timeout=30_000):
-                dock.discard()
+            dock.controller.discard()
+            qtbot.waitUntil(lambda worker=worker: not worker.is_running, timeout=30_000)
 
 
 def steps(dock: DenoiseWidget, count: int, **values: object) -> None:
     """Set the number of steps and other hyper-parameters in the form."""
     for name, value in {"steps": count, "crop": 32, "holdout": 0, **values}.items():
-        dock.form[name].value = value
+        dock.settings.form[name].value = value
 
 
 def finish(dock: DenoiseWidget, qtbot, timeout: int = 60_000) -> None:

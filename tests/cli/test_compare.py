@@ -12,8 +12,7 @@ from PIL import Image
 from napari_lotadenoise import METHODS, io
 from napari_lotadenoise.cli import console
 from napari_lotadenoise.cli.main import main
-from napari_lotadenoise.comparison import Entry, compare
-from napari_lotadenoise.comparison import score as scoring
+from napari_lotadenoise.comparison import Candidate, compare, score as scoring
 from napari_lotadenoise.metrics import psnr
 from tests.conftest import scene
 
@@ -104,7 +103,7 @@ def test_suggested_is_what_suits_the_noise_and_all_is_all(files, monkeypatch):
     asked = []
 
     def planned(image, methods, *_, **__):
-        asked.append([m for m in methods if not isinstance(m, Entry)])
+        asked.append([m for m in methods if not isinstance(m, Candidate)])
         raise KeyboardInterrupt
 
     monkeypatch.setattr("napari_lotadenoise.comparison.plan", planned)
@@ -113,7 +112,7 @@ def test_suggested_is_what_suits_the_noise_and_all_is_all(files, monkeypatch):
     assert run(noisy, "--sweep", "tv:strength=1", "--out", noisy.parent / "3") == 130
     assert {"nlm", "gaussian"} < set(asked[0])
     assert asked[1] == [*asked[0], "dip"]
-    assert asked[2] == [name for name, kind in METHODS.items() if not kind.needs_repeats]
+    assert asked[2] == [name for name, kind in METHODS.items() if not kind.requires.repeats]
     assert asked[3] == []
     assert not (noisy.parent / "0").exists()
 
@@ -142,14 +141,14 @@ def test_an_interrupt_loses_nothing_that_is_done(files, monkeypatch, capsys):
     noisy, _, out = files
     judged = []
 
-    def second(judge, result):
+    def second(scorer, result):
         judged.append(result)
         if len(judged) == 2:
             raise KeyboardInterrupt
-        return real(judge, result)
+        return real(scorer, result)
 
-    real = scoring.Judge.__call__
-    monkeypatch.setattr(scoring.Judge, "__call__", second)
+    real = scoring.Scorer.__call__
+    monkeypatch.setattr(scoring.Scorer, "__call__", second)
     assert run(noisy, "--methods", "median,gaussian,tv", "--out", out) == 130
     shown = capsys.readouterr()
     assert f"interrupted; writing what there is to {out}" in shown.err
@@ -164,7 +163,7 @@ def test_an_interrupt_before_anything_is_done_writes_nothing(files, monkeypatch,
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scoring.Judge, "__call__", interrupted)
+    monkeypatch.setattr(scoring.Scorer, "__call__", interrupted)
     assert run(noisy, "--methods", "median,gaussian", "--out", out) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "lotadenoise: interrupted; nothing was written."
     assert not out.exists()

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from napari_lotadenoise.comparison import Entry, sweep
-from napari_lotadenoise.comparison.candidate import BESIDE, entries_for, possible, suggested
+from napari_lotadenoise.comparison import Candidate, sweep
+from napari_lotadenoise.comparison.candidate import BESIDE, candidates_for, possible, suggested
 from napari_lotadenoise.errors import LotaDenoiseError, MethodError, ParameterError
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.noise import estimate_noise
@@ -21,46 +21,50 @@ def report():
 
 
 @pytest.mark.parametrize(
-    ("entry", "label", "key"),
+    ("candidate", "label", "key"),
     [
-        (Entry("lota-n2n"), "LoTA-N2N", "lota-n2n"),
-        (Entry("lota-n2n", {"trace": 0.3}), "LoTA-N2N, trace 0.3", "lota-n2n-trace-0.3"),
-        (Entry("zs-n2n", {}, "paper"), "ZS-N2N, paper", "zs-n2n-paper"),
+        (Candidate("lota-n2n"), "LoTA-N2N", "lota-n2n"),
+        (Candidate("lota-n2n", {"trace": 0.3}), "LoTA-N2N, trace 0.3", "lota-n2n-trace-0.3"),
+        (Candidate("zs-n2n", {}, "paper"), "ZS-N2N, paper", "zs-n2n-paper"),
         (
-            Entry("zs-n2n", {"steps": 1000, "rate": 1e-4, "augment": False}, "paper"),
+            Candidate("zs-n2n", {"steps": 1000, "rate": 1e-4, "augment": False}, "paper"),
             "ZS-N2N, paper, steps 1000, rate 0.0001, augment False",
             "zs-n2n-paper-steps-1000-rate-0.0001-augment-False",
         ),
-        (Entry("gaussian", {"width": 2.0}), "Gaussian blur, width 2", "gaussian-width-2"),
-        (Entry("gaussian", {"inference": "single"}), "Gaussian blur, inference single", "gaussian-inference-single"),
+        (Candidate("gaussian", {"width": 2.0}), "Gaussian blur, width 2", "gaussian-width-2"),
+        (
+            Candidate("gaussian", {"inference": "single"}),
+            "Gaussian blur, inference single",
+            "gaussian-inference-single",
+        ),
     ],
 )
-def test_entries_have_names_for_people_and_for_files(entry, label, key):
-    assert entry.label == label
-    assert entry.key == key
+def test_entries_have_names_for_people_and_for_files(candidate, label, key):
+    assert candidate.label == label
+    assert candidate.key == key
 
 
 def test_keys_of_all_methods_are_names_of_files_and_no_two_are_the_same():
-    entries = entries_for([*METHODS, *(Entry(name, preset="paper") for name in METHODS)])
-    keys = [entry.key for entry in entries]
+    candidates = candidates_for([*METHODS, *(Candidate(name, preset="paper") for name in METHODS)])
+    keys = [candidate.key for candidate in candidates]
     assert len(set(keys)) == 2 * len(METHODS)
     assert all(re.fullmatch(r"[a-z0-9.-]+", key) for key in keys)
-    assert "/" not in Entry("gaussian", {"inference": "a/b c"}).key
-    assert " " not in Entry("gaussian", {"inference": "a/b c"}).key
+    assert "/" not in Candidate("gaussian", {"inference": "a/b c"}).key
+    assert " " not in Candidate("gaussian", {"inference": "a/b c"}).key
 
 
 def test_an_entry_sets_up_its_method_and_training():
-    method, training = Entry("lota-n2n", {"trace": 0.3, "steps": 7}).configured()
+    method, training = Candidate("lota-n2n", {"trace": 0.3, "steps": 7}).configured()
     assert (method.id, method.trace, training.steps) == ("lota-n2n", 0.3, 7)
-    assert Entry("lota-n2n", preset="paper").configured()[1] == METHODS["lota-n2n"].preset("paper").schedule()
-    flat, deep = (Entry("zs-n2n").configured(volume=volume)[1] for volume in (False, True))
+    assert Candidate("lota-n2n", preset="paper").configured()[1] == METHODS["lota-n2n"].preset("paper").schedule()
+    flat, deep = (Candidate("zs-n2n").configured(volume=volume)[1] for volume in (False, True))
     assert flat != deep
     assert deep == METHODS["zs-n2n"].preset("fast").schedule(volume=True)
 
 
 def test_names_become_entries_and_entries_stay():
-    mine = Entry("gaussian", {"width": 1.5})
-    assert entries_for(["median", mine], "paper") == (Entry("median", {}, "paper"), mine)
+    mine = Candidate("gaussian", {"width": 1.5})
+    assert candidates_for(["median", mine], "paper") == (Candidate("median", {}, "paper"), mine)
 
 
 @pytest.mark.parametrize(
@@ -69,27 +73,30 @@ def test_names_become_entries_and_entries_stay():
         ([], ParameterError, "Nothing to compare"),
         (["median", "median"], ParameterError, "Median takes part twice"),
         (
-            [Entry("lota-n2n", {"trace": 0.3}), Entry("lota-n2n", {"trace": 0.30})],
+            [Candidate("lota-n2n", {"trace": 0.3}), Candidate("lota-n2n", {"trace": 0.30})],
             ParameterError,
             "trace 0.3 takes part twice",
         ),
         (["no-such"], MethodError, "no-such"),
-        ([Entry("median", preset="slow")], MethodError, "no preset 'slow'"),
-        ([Entry("median", {"trace": 1.0})], ParameterError, "has no parameter trace"),
-        ([Entry("gaussian", {"width": -1})], ParameterError, "width must be 0 to 50, not -1"),
-        ([Entry("gaussian", {"width": "wide"})], ParameterError, "width must be a number, not 'wide'"),
+        ([Candidate("median", preset="slow")], MethodError, "no preset 'slow'"),
+        ([Candidate("median", {"trace": 1.0})], ParameterError, "has no parameter trace"),
+        ([Candidate("gaussian", {"width": -1})], ParameterError, "width must be 0 to 50, not -1"),
+        ([Candidate("gaussian", {"width": "wide"})], ParameterError, "width must be a number, not 'wide'"),
     ],
 )
 def test_what_cannot_take_part_is_refused_in_one_sentence(methods, kind, words):
-    with pytest.raises(kind, match=words) as caught:
-        entries_for(methods)
+    with pytest.raises(kind, request=words) as caught:
+        candidates_for(methods)
     assert isinstance(caught.value, LotaDenoiseError)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
 
 
 def test_the_same_method_may_take_part_with_other_settings():
-    assert len(entries_for(["gaussian", Entry("gaussian", {"width": 1.0}), Entry("gaussian", {}, "paper")])) == 3
+    assert (
+        len(candidates_for(["gaussian", Candidate("gaussian", {"width": 1.0}), Candidate("gaussian", {}, "paper")]))
+        == 3
+    )
 
 
 # ---- sweeps
@@ -97,8 +104,8 @@ def test_the_same_method_may_take_part_with_other_settings():
 
 def test_a_sweep_is_one_method_at_several_values():
     found = sweep("gaussian", "width", [0.5, 1, 2.5])
-    assert [entry.configured()[0].width for entry in found] == [0.5, 1, 2.5]
-    assert [entry.label for entry in found] == [f"Gaussian blur, width {w}" for w in ("0.5", "1", "2.5")]
+    assert [candidate.configured()[0].width for candidate in found] == [0.5, 1, 2.5]
+    assert [candidate.label for candidate in found] == [f"Gaussian blur, width {w}" for w in ("0.5", "1", "2.5")]
 
 
 @pytest.mark.parametrize(
@@ -115,14 +122,14 @@ def test_a_sweep_is_one_method_at_several_values():
 def test_texts_are_converted_to_the_type_of_the_parameter(method, parameter, texts, values):
     found = sweep(method, parameter, texts)
     name = parameter.replace("-", "_")
-    assert [entry.options for entry in found] == [{name: value} for value in values]
-    assert [type(entry.options[name]) for entry in found] == [type(value) for value in values]
+    assert [candidate.options for candidate in found] == [{name: value} for value in values]
+    assert [type(candidate.options[name]) for candidate in found] == [type(value) for value in values]
 
 
 def test_a_sweep_of_a_preset_starts_from_it():
-    (entry,) = sweep("zs-n2n", "rate", [1e-3], "paper")
+    (candidate,) = sweep("zs-n2n", "rate", [1e-3], "paper")
     expected = dataclasses.replace(METHODS["zs-n2n"].preset("paper").schedule(), rate=1e-3)
-    assert entry.configured()[1] == expected
+    assert candidate.configured()[1] == expected
 
 
 @pytest.mark.parametrize(
@@ -141,7 +148,7 @@ def test_a_sweep_of_a_preset_starts_from_it():
     ],
 )
 def test_a_sweep_that_cannot_be_is_refused_in_one_sentence(arguments, kind, words):
-    with pytest.raises(kind, match=words) as caught:
+    with pytest.raises(kind, request=words) as caught:
         sweep(*arguments)
     assert isinstance(caught.value, LotaDenoiseError)
     assert str(caught.value).endswith(".")
@@ -173,5 +180,7 @@ def test_where_there_is_hardly_any_noise_something_is_suggested_all_the_same(mon
 def test_all_methods_but_those_that_need_what_is_not_there():
     assert set(possible(repeats=True)) == set(METHODS)
     assert (
-        set(METHODS) - set(possible(repeats=False)) == {n for n, kind in METHODS.items() if kind.needs_repeats} != set()
+        set(METHODS) - set(possible(repeats=False))
+        == {n for n, kind in METHODS.items() if kind.requires.repeats}
+        != set()
     )

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from napari_lotadenoise import Recipe, compare, denoise, estimate_noise
-from napari_lotadenoise.comparison import Entry, Outcome, Turn, plan
+from napari_lotadenoise.comparison import Candidate, CandidateEvent, Outcome, plan_comparison
 from napari_lotadenoise.comparison.crop import choose_crop
 from napari_lotadenoise.errors import (
     AxesError,
@@ -27,8 +27,8 @@ from napari_lotadenoise.options import Options
 from tests.conftest import scene
 
 #: A network and a filter, both quick.
-NETWORK = Entry("zs-n2n", {"steps": 5, "crop": 32, "ensemble": False})
-BLUR = Entry("gaussian", {"width": 1.0, "inference": "single", "steps": 1})
+NETWORK = Candidate("zs-n2n", {"steps": 5, "crop": 32, "ensemble": False})
+BLUR = Candidate("gaussian", {"width": 1.0, "inference": "single", "steps": 1})
 BOTH = (NETWORK, BLUR)
 
 
@@ -41,8 +41,8 @@ def images(found):
 
 def test_each_result_is_that_of_denoise(noisy):
     found = compare(noisy, BOTH, seed=3, threads=1)
-    for entry, outcome in zip(BOTH, found.outcomes, strict=True):
-        alone = denoise(noisy, entry.method, seed=3, threads=1, **entry.options)
+    for candidate, outcome in zip(BOTH, found.outcomes, strict=True):
+        alone = denoise(noisy, candidate.method, seed=3, threads=1, **candidate.options)
         assert np.array_equal(outcome.result.image, alone.image)
         assert outcome.result.recipe.arguments() == alone.recipe.arguments()
         assert np.array_equal(denoise(noisy, **outcome.result.recipe.arguments()).image, alone.image)
@@ -77,12 +77,12 @@ def test_lists_of_numbers_are_images_too(noisy, truth):
 def test_options_reach_every_run(noisy):
     image = np.stack([noisy, noisy[::-1]])
     image[0, 3, 3] = np.nan
-    found = compare(image, BOTH, "CYX", channels="together", fill=True, seed=9, preset="paper", snapshots=2)
+    found = compare(image, BOTH, "CYX", channels="joint", fill=True, seed=9, preset="paper", snapshots=2)
     for outcome in found.outcomes:
         recipe = outcome.result.recipe
         assert (recipe.axes, recipe.channels, recipe.fill, recipe.seed, recipe.threads) == (
             "CYX",
-            "together",
+            "joint",
             True,
             9,
             1,
@@ -92,7 +92,7 @@ def test_options_reach_every_run(noisy):
 
 def test_volumes_get_the_schedule_of_volumes():
     volume = scene((4, 24, 24)) + np.random.default_rng(7).normal(0, 9, (4, 24, 24)).astype(np.float32)
-    (outcome,) = compare(volume, [Entry("zs-n2n", {"steps": 2})], "zyx", volume=True).outcomes
+    (outcome,) = compare(volume, [Candidate("zs-n2n", {"steps": 2})], "zyx", volume=True).outcomes
     assert outcome.result.recipe.volume
     assert (
         outcome.result.recipe.training["crop_depth"]
@@ -102,23 +102,23 @@ def test_volumes_get_the_schedule_of_volumes():
 
 def test_the_whole_of_it(noisy, truth):
     """Ranked as the truth ranks, said in text and files."""
-    entries = [Entry("gaussian", {"width": w, "inference": "single", "steps": 1}) for w in (0.3, 1.2, 5.0)]
-    found = compare(noisy, entries, reference=truth)
+    candidates = [Candidate("gaussian", {"width": w, "inference": "single", "steps": 1}) for w in (0.3, 1.2, 5.0)]
+    found = compare(noisy, candidates, reference=truth)
     errors = [np.mean((image - truth) ** 2) for image in images(found)]
     assert [s.outcome for s in found.ranked] == [found.outcomes[i] for i in np.argsort(errors)]
-    assert found.best.entry.options["width"] == 1.2
+    assert found.best.candidate.options["width"] == 1.2
     assert found.same_exposure
     assert found.text().count("\n") == 4
     assert len(json.loads(found.to_json())["recipes"]) == 3
-    judged = compare(noisy, entries)
-    assert judged.best.entry == found.best.entry, "without the truth it is the same"
+    judged = compare(noisy, candidates)
+    assert judged.best.candidate == found.best.candidate, "without the truth it is the same"
 
 
 # ---- who takes part
 
 
 def named(image, methods, axes="YX"):
-    return [entry.method for entry in plan(image, methods, Options(axes)).entries]
+    return [candidate.method for candidate in plan_comparison(image, methods, Options(axes)).candidates]
 
 
 def test_the_suggested_ones_suit_the_noise_and_plain_filters_stand_beside(noisy):
@@ -131,7 +131,7 @@ def test_the_suggested_ones_suit_the_noise_and_plain_filters_stand_beside(noisy)
 
 
 def test_all_are_all_that_can_be_applied(noisy):
-    assert named(noisy, "all") == [name for name, kind in METHODS.items() if not kind.needs_repeats]
+    assert named(noisy, "all") == [name for name, kind in METHODS.items() if not kind.requires.repeats]
     frames = np.stack([noisy, noisy[::-1]])
     assert set(named(frames, "all", "TYX")) == set(METHODS)
     assert set(named(frames[:1], "all", "TYX")) == set(named(noisy, "all"))
@@ -139,8 +139,8 @@ def test_all_are_all_that_can_be_applied(noisy):
 
 def test_a_single_name_is_one_method_and_names_take_the_preset(noisy):
     assert named(noisy, "median") == ["median"]
-    (entry,) = plan(noisy, ["zs-n2n"], Options("YX", preset="paper")).entries
-    assert entry.preset == "paper"
+    (candidate,) = plan_comparison(noisy, ["zs-n2n"], Options("YX", preset="paper")).candidates
+    assert candidate.preset == "paper"
 
 
 # ---- the part
@@ -175,9 +175,9 @@ def test_a_picked_part_is_the_same_every_time():
 def test_frames_are_kept_only_for_methods_that_learn_from_them():
     rng = np.random.default_rng(7)
     image = (scene((64, 64)) + rng.normal(0, 20, (3, 64, 64))).astype(np.float32)
-    pair = Entry("noise2noise", {"steps": 2, "crop": 32})
-    assert plan(image, [BLUR], Options("TYX"), crop=32).image.shape == (1, 32, 32)
-    planned = plan(image, [BLUR, pair], Options("TYX"), crop=32)
+    pair = Candidate("noise2noise", {"steps": 2, "crop": 32})
+    assert plan_comparison(image, [BLUR], Options("TYX"), crop=32).image.shape == (1, 32, 32)
+    planned = plan_comparison(image, [BLUR, pair], Options("TYX"), crop=32)
     assert planned.image.shape == (3, 32, 32)
     assert all(outcome.result is not None for outcome in compare(image, [BLUR, pair], "TYX", crop=32).outcomes)
 
@@ -202,10 +202,10 @@ def test_only_the_part_is_read(noisy):
 def test_the_listener_hears_every_turn_in_order(noisy):
     heard = []
     found = compare(noisy, BOTH, listener=heard.append)
-    assert all(isinstance(turn, Turn) for turn in heard)
-    assert [turn.number for turn in heard] == sorted(turn.number for turn in heard)
+    assert all(isinstance(event, CandidateEvent) for event in heard)
+    assert [event.number for event in heard] == sorted(event.number for event in heard)
     for number in (0, 1):
-        news = [turn.news for turn in heard if turn.number == number]
+        news = [event.event for event in heard if event.number == number]
         assert isinstance(news[0], Started)
         assert any(isinstance(each, Progress) for each in news)
         assert not any(isinstance(each, Finished) for each in news), "the outcome stands for it"
@@ -216,8 +216,8 @@ def test_the_listener_hears_every_turn_in_order(noisy):
 def test_a_listener_that_raises_leaves_nothing_running(noisy):
     threads = torch.get_num_threads()
 
-    def raise_on_progress(turn):
-        if isinstance(turn.news, Progress):
+    def raise_on_progress(event):
+        if isinstance(event.event, Progress):
             assert torch.get_num_threads() == threads + 1
             raise ZeroDivisionError
 
@@ -278,7 +278,7 @@ def test_time_is_that_of_the_method_without_the_probe(noisy, monkeypatch):
         ({"methods": []}, ParameterError, "Nothing to compare: name at least one method"),
         ({"methods": ["gaussian", "median", "gaussian"]}, ParameterError, "takes part twice"),
         ({"methods": ["gauss"]}, MethodError, "gauss"),
-        ({"methods": [Entry("gaussian", {"sharpness": 3})]}, ParameterError, "has no parameter sharpness"),
+        ({"methods": [Candidate("gaussian", {"sharpness": 3})]}, ParameterError, "has no parameter sharpness"),
         ({"preset": "slow"}, MethodError, "has no preset 'slow'"),
         ({"axes": "ZYX"}, AxesError, "name 3 dimensions, the image has 2"),
         ({"axes": "XX"}, AxesError, "twice"),
@@ -287,7 +287,7 @@ def test_time_is_that_of_the_method_without_the_probe(noisy, monkeypatch):
 def test_what_cannot_be_compared_is_refused_in_one_sentence(noisy, arguments, kind, words):
     arguments = {"methods": [BLUR, "median"], "axes": "YX", **arguments}
     heard = []
-    with pytest.raises(kind, match=words) as caught:
+    with pytest.raises(kind, request=words) as caught:
         compare(noisy, **arguments, listener=heard.append)
     assert isinstance(caught.value, LotaDenoiseError)
     assert "\n" not in str(caught.value)
@@ -297,13 +297,13 @@ def test_what_cannot_be_compared_is_refused_in_one_sentence(noisy, arguments, ki
 def test_images_that_cannot_be_denoised_are_refused_before_anything_runs(noisy):
     holes = noisy.copy()
     holes[0, 0] = np.nan
-    with pytest.raises(NotFiniteError, match="1 NaN"):
+    with pytest.raises(NotFiniteError, request="1 NaN"):
         compare(holes, [BLUR])
-    with pytest.raises(AxesError, match="say what they are"):
+    with pytest.raises(AxesError, request="say what they are"):
         compare(noisy[None], [BLUR])
     flat = noisy.copy()
     flat[:32] = 7
-    with pytest.raises(ImageError, match="constant"):
+    with pytest.raises(ImageError, request="constant"):
         compare(flat, [BLUR], crop=(slice(0, 32), slice(0, 64)))
 
 

@@ -13,7 +13,7 @@ from tests.conftest import scene
 EMPTY, TEXTURE, BRIGHT = range(3)
 
 
-def stack_of(image, axes="YX", channels="apart", volume=False, fill=False):
+def stack_of(image, axes="YX", channels="separate", volume=False, fill=False):
     return Stack(image, Layout(axes, channels, volume), fill=fill)
 
 
@@ -125,7 +125,7 @@ def test_all_axes_are_kept():
     assert image[choose_crop(stack_of(image, "TPCZYX", volume=True), 32)].shape == (1, 1, 4, 5, 32, 32)
 
 
-@pytest.mark.parametrize("channels", ["apart", "together"])
+@pytest.mark.parametrize("channels", ["separate", "joint"])
 def test_channels_and_colours_are_kept(channels):
     picture = np.stack([scene((64, 70), s) for s in range(3)], -1)
     assert sizes(choose_crop(stack_of(picture, "YXS"), 32)) == (32, 32, 3)

@@ -5,11 +5,11 @@ import itertools
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from napari_lotadenoise.comparison import Entry
+from napari_lotadenoise.comparison import Candidate
 from napari_lotadenoise.comparison.figure import figure
 from napari_lotadenoise.comparison.figure_sheet import wrapped
+from tests.comparison.test_figure import NLM, row, words
 from tests.conftest import comparison_of, scene
-from tests.test_comparison_figure import NLM, row, words
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ def test_nothing_overlaps(count, shape):
     image = scene(shape, 5)
     options = [{"width": 0.1 * n} for n in range(count)]
     options[count // 2] = {"strength": 1.0, "shrinkage": "soft", "wavelet": "haar", "levels": 3, "a" * 60: 1}
-    entries = [Entry("wavelet", o, "paper") for o in options]
-    results = [(entry, image + 4 + n) for n, entry in enumerate(entries)]
+    candidates = [Candidate("wavelet", o, "paper") for o in options]
+    results = [(candidate, image + 4 + n) for n, candidate in enumerate(candidates)]
     compared = comparison_of(image, results, reference=image, same_exposure=False)  # which has the longest scores
     drawn = figure(compared, scale={"X": 0.1}, unit="µm")
     FigureCanvasAgg(drawn).draw()
@@ -62,7 +62,7 @@ def test_pictures_as_thin_as_lines_are_stretched_and_that_is_said():
 def test_up_to_six_columns_a_figure_is_as_wide_as_a_page_and_then_of_its_shape():
     image = scene((64, 64))
     for count in (1, 3, 5, 6, 11, 18, 26):
-        results = [(Entry("gaussian", {"width": 0.1 * n}), image + n) for n in range(count)]
+        results = [(Candidate("gaussian", {"width": 0.1 * n}), image + n) for n in range(count)]
         width, height = figure(comparison_of(image, results, truth=image)).get_size_inches()
         if count < 6:
             assert width <= 7.21

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from napari_lotadenoise import io
-from napari_lotadenoise.comparison import Entry, figure
+from napari_lotadenoise.comparison import Candidate, figure
 from napari_lotadenoise.comparison.folder import check_folder, report, write
 from napari_lotadenoise.errors import FileError
 from napari_lotadenoise.metrics import psnr
 from tests.conftest import comparison_of, scene
 
 SCALE = {"Y": 0.25, "X": 0.25}
-ENTRIES = Entry("nlm", {"strength": 0.5}), Entry("tv"), Entry("dip")
+ENTRIES = Candidate("nlm", {"strength": 0.5}), Candidate("tv"), Candidate("dip")
 SCORES = {"scores.txt", "scores.csv", "scores.json", "figure.png", "figure.pdf"}
 RESULTS = {"nlm-strength-0.5.tif", "nlm-strength-0.5.recipe.json", "tv.tif", "tv.recipe.json"}
 
@@ -32,10 +32,10 @@ def test_everything_is_written_and_says_the_same(tmp_path):
     write(comparison, out, scale=SCALE, unit="µm")
     assert set(os.listdir(out)) == SCORES | RESULTS
     for outcome in comparison.outcomes[:2]:
-        back = io.read(out / f"{outcome.entry.key}.tif")
+        back = io.read(out / f"{outcome.candidate.key}.tif")
         assert np.array_equal(back.data, outcome.result.image)
         assert (back.axes, back.unit, dict(back.scale)) == ("YX", "µm", pytest.approx(SCALE))
-        recipe = io.read_recipe(out / f"{outcome.entry.key}.recipe.json")
+        recipe = io.read_recipe(out / f"{outcome.candidate.key}.recipe.json")
         assert recipe.to_dict() == outcome.result.recipe.to_dict()
     assert (out / "scores.txt").read_text(encoding="utf-8") == report(comparison)
     with (out / "scores.csv").open(newline="") as file:
@@ -79,9 +79,9 @@ def test_a_folder_that_cannot_be_used_is_refused_beforehand(tmp_path):
         (tmp_path / "file", "is a file"),
         (tmp_path / "a/b", "make it first"),
     ):
-        with pytest.raises(FileError, match=says):
+        with pytest.raises(FileError, request=says):
             check_folder(folder)
-        with pytest.raises(FileError, match=says):
+        with pytest.raises(FileError, request=says):
             write(compared(), folder)
     check_folder(tmp_path, overwrite=True)
     assert os.listdir(tmp_path) == ["file"]
@@ -92,7 +92,7 @@ def test_a_folder_without_permission_is_refused(tmp_path):
     tmp_path.chmod(0o500)
     try:
         for folder in (tmp_path, tmp_path / "new"):
-            with pytest.raises(FileError, match="cannot be written to"):
+            with pytest.raises(FileError, request="cannot be written to"):
                 check_folder(folder)
     finally:
         tmp_path.chmod(0o700)
@@ -113,6 +113,6 @@ def test_what_is_there_when_the_disk_is_full_is_whole(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(figure.Figure, "savefig", full)
-    with pytest.raises(FileError, match=r"figure.png cannot be written .No space left"):
+    with pytest.raises(FileError, request=r"figure.png cannot be written .No space left"):
         write(compared(), tmp_path)
     assert set(os.listdir(tmp_path)) == (SCORES | RESULTS) - {"figure.png", "figure.pdf"}

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from napari_lotadenoise.comparison import Comparison, Entry, Outcome
+from napari_lotadenoise.comparison import Candidate, Comparison, Outcome
 from napari_lotadenoise.comparison.columns import columns, verdict
 from napari_lotadenoise.comparison.ranking import Closeness, closeness, rank
 from napari_lotadenoise.comparison.score import Score
@@ -32,10 +32,12 @@ def score_of(psnr=None, *, fitted=None, ssim=None, error=None, ratio=1.02, secon
 
 def outcome_of(name, score=None, *, failed="", reason="all steps done"):
     if failed:
-        return Outcome(Entry(name), reason=failed)
+        return Outcome(Candidate(name), reason=failed)
     image = np.zeros((4, 4), np.float32)
-    recipe = Recipe(name, "fast", {}, {}, "YX", "apart", False, 0, False, "cpu", 1, "float32", {}, steps_done=(3,))
-    return Outcome(Entry(name), Result(image, image, None, {}, recipe), score, reason)
+    recipe = Recipe(
+        method=name, parameters={}, training={}, axes="YX", device="cpu", precision="float32", image={}, steps_done=(3,)
+    )
+    return Outcome(Candidate(name), Result(image, image, None, {}, recipe), score, reason)
 
 
 def outcomes_of(*scores):
@@ -48,7 +50,7 @@ def comparison_of(*outcomes, reference=False, **others):
 
 
 def order(standings):
-    return [(s.outcome.entry.method, s.place, s.close) for s in standings]
+    return [(s.outcome.candidate.method, s.place, s.close) for s in standings]
 
 
 # ---- who is best

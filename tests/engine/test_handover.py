@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from napari_lotadenoise import METHODS
 from napari_lotadenoise.contract.method import configure
-from napari_lotadenoise.engine.handover import Takeover
+from napari_lotadenoise.engine.handover import PreviewHandover
 from napari_lotadenoise.training.trainer import Trainer
 from tests.conftest import quick, scene
 
@@ -18,9 +18,9 @@ def scenes():
     return truth, truth + 0.5 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
 
 
-def trained(pool, method, taken, **options):
-    trainer = Trainer(pool, *configure(METHODS[method], **quick(method, **options)), seed=0)
-    takeover = Takeover(trainer)
+def trained(training_images, method, taken, **options):
+    trainer = Trainer(training_images, *configure(METHODS[method], **quick(method, **options)), seed=0)
+    takeover = PreviewHandover(trainer)
     for _ in range(taken):
         trainer.step()
     return takeover, trainer
@@ -28,7 +28,7 @@ def trained(pool, method, taken, **options):
 
 def answered(trainer, answer):
     """The trainer, with a denoiser of our own in place of its network."""
-    trainer.look = lambda image, place=None: (answer(image), None)
+    trainer.view_request = lambda image, place=None: (answer(image), None)
     return trainer
 
 
@@ -64,7 +64,7 @@ def test_filters_take_over_at_once_and_methods_of_chance_halfway(scenes):
 
 
 def test_on_correlated_noise_every_method_takes_over_at_once():
-    grain = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((128, 128)), 1.2)
-    pool = torch.from_numpy((grain / grain.std()).astype(np.float32))[None, None]
-    takeover, trainer = trained(pool, "lota-n2n", 0)
+    size_multiple = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((128, 128)), 1.2)
+    training_images = torch.from_numpy((size_multiple / size_multiple.std()).astype(np.float32))[None, None]
+    takeover, trainer = trained(training_images, "lota-n2n", 0)
     assert takeover.happened(trainer)

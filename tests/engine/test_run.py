@@ -12,7 +12,7 @@ from napari_lotadenoise.compute import process_settings
 from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.engine import clock, run
 from napari_lotadenoise.errors import DeviceError, ParameterError, TrainingError
-from napari_lotadenoise.events import Command, Finished, Look, Preview, Progress, Started
+from napari_lotadenoise.events import Command, Finished, Preview, Progress, Started, ViewRequest
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.options import Options
@@ -59,11 +59,11 @@ def test_progress_reports_the_mean_since_the_last_report(noisy, monkeypatch):
 def test_watching_does_not_change_the_result(noisy, chatty):
     """Previews and maps of every step, against none: the same bits."""
     for method, kind in METHODS.items():
-        frames = kind.needs_repeats
+        frames = kind.requires.repeats
         image, axes = (np.stack([noisy, noisy[::-1]]), "TYX") if frames else (noisy, "YX")
-        look = Look((0,) * len(axes), maps=True)
+        view_request = ViewRequest((0,) * len(axes), maps=True)
         few = quick(method, steps=12)
-        watched = list(start(image, method, Options(axes=axes, look=look), **few))
+        watched = list(start(image, method, Options(axes=axes, view_request=view_request), **few))
         unwatched = list(start(image, method, Options(axes=axes), **few))
         assert sum(isinstance(e, Preview) for e in watched) >= 3
         assert not any(isinstance(e, Preview) for e in unwatched)
@@ -71,9 +71,9 @@ def test_watching_does_not_change_the_result(noisy, chatty):
 
 
 def test_the_preview_becomes_the_result(noisy, chatty):
-    events = list(start(noisy, options=Options(axes="YX", look=Look((0, 0), number=7)), steps=10))
+    events = list(start(noisy, options=Options(axes="YX", view_request=ViewRequest((0, 0), number=7)), steps=10))
     last = [e for e in events if isinstance(e, Preview)][-1]
-    assert last.look.number == 7
+    assert last.view_request.number == 7
     assert last.step == 10
     # The preview may be in bfloat16, so that it is off by some hundredths of the noise of 20.
     np.testing.assert_allclose(last.image, events[-1].result.image, atol=1.0)
@@ -83,7 +83,7 @@ def test_the_preview_becomes_the_result(noisy, chatty):
 def test_a_preview_follows_the_slice_and_the_window(chatty):
     stack = np.stack([scene((40, 48), seed) for seed in range(3)])
     stack += np.random.default_rng(0).normal(0, 10, stack.shape).astype(np.float32)
-    events = start(stack, options=Options(axes="ZYX", look=Look((0, 0, 0))), steps=30)
+    events = start(stack, options=Options(axes="ZYX", view_request=ViewRequest((0, 0, 0))), steps=30)
     shown = []
     order = None
     try:
@@ -93,7 +93,7 @@ def test_a_preview_follows_the_slice_and_the_window(chatty):
             if isinstance(event, Preview):
                 shown.append(event)
                 if len(shown) == 3:
-                    order = Look((2, 0, 0), (slice(8, 24), slice(10, 40)), 1, maps=True)
+                    order = ViewRequest((2, 0, 0), (slice(8, 24), slice(10, 40)), 1, maps=True)
     except StopIteration:
         pass
     assert shown[0].index == (0, slice(0, 40), slice(0, 48))
@@ -106,7 +106,7 @@ def test_a_preview_follows_the_slice_and_the_window(chatty):
 def test_the_channel_that_is_looked_at_is_learnt_first_and_can_be_looked_at_again(chatty):
     rng = np.random.default_rng(0)
     image = np.stack([scene((32, 32), s) + rng.normal(0, 10, (32, 32)) for s in range(3)]).astype(np.float32)
-    options = Options(axes="CYX", look=Look((1, 0, 0)))
+    options = Options(axes="CYX", view_request=ViewRequest((1, 0, 0)))
     heard = list(start(image, options=options, steps=8))
     groups = [e.group for e in heard if isinstance(e, Progress)]
     assert groups[0] == 1
@@ -118,13 +118,13 @@ def test_the_channel_that_is_looked_at_is_learnt_first_and_can_be_looked_at_agai
 
 
 def test_maps_have_the_size_of_the_preview(noisy, chatty):
-    look = Options(axes="YX", look=Look((0, 0), maps=True))
-    masks = [e.maps["mask"] for e in start(noisy, "noise2self", look, steps=4) if isinstance(e, Preview)]
+    view_request = Options(axes="YX", view_request=ViewRequest((0, 0), maps=True))
+    masks = [e.maps["mask"] for e in start(noisy, "noise2self", view_request, steps=4) if isinstance(e, Preview)]
     assert masks[0].shape == noisy.shape
     assert masks[0].mean() == pytest.approx(1 / 16)
     traces = [
         e.maps["trace"]
-        for e in start(noisy, "lota-n2n", look, steps=10)
+        for e in start(noisy, "lota-n2n", view_request, steps=10)
         if isinstance(e, Preview) and "trace" in e.maps
     ]
     assert traces[-1].shape == noisy.shape
@@ -236,7 +236,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(noisy, monkeypatch):
     monkeypatch.setattr(
         kind,
         "step",
-        lambda *_: __import__("napari_lotadenoise.contract.method").method.Terms(
+        lambda *_: __import__("napari_lotadenoise.contract.method").method.StepOutput(
             {"pair": torch.tensor(float("nan"), requires_grad=True) * sum(p.sum() for p in _[1].parameters())}
         ),
     )
@@ -256,10 +256,10 @@ def test_torch_is_left_as_it_was(noisy):
 
 def test_the_settings_hold_inside_the_run_only():
     before = torch.get_num_threads()
-    with process_settings.tuned(before + 2):
+    with process_settings.applied(before + 2):
         assert torch.get_num_threads() == before + 2
     assert torch.get_num_threads() == before
-    with pytest.raises(ZeroDivisionError), process_settings.tuned(before + 2):
+    with pytest.raises(ZeroDivisionError), process_settings.applied(before + 2):
         raise ZeroDivisionError
     assert torch.get_num_threads() == before
 
@@ -269,10 +269,10 @@ def test_all_hands_are_those_of_one_thread_and_for_a_moment(monkeypatch):
     before = torch.get_num_threads()
     with ThreadPoolExecutor(1) as other:
         assert other.submit(torch.get_num_threads).result() == before
-        with process_settings.all_hands():
+        with process_settings.all_cores():
             assert torch.get_num_threads() == before + 3
             assert other.submit(torch.get_num_threads).result() == before
-        with pytest.raises(ZeroDivisionError), process_settings.all_hands(before + 1):
+        with pytest.raises(ZeroDivisionError), process_settings.all_cores(before + 1):
             raise ZeroDivisionError
     assert torch.get_num_threads() == before
 
@@ -287,7 +287,7 @@ def test_the_allocator_is_told_and_told_back(monkeypatch):
         malloc_trim = staticmethod(lambda pad: told.append(("trim", pad)))
 
     monkeypatch.setattr(process_settings.ctypes, "CDLL", lambda _: Libc)
-    with process_settings.tuned(1):
+    with process_settings.applied(1):
         assert told == [(-3, 32 << 20), (-1, 2**31 - 1)]
     assert told[2:] == [(-3, 128 * 1024), (-1, 128 * 1024), ("trim", 0)]
 
@@ -299,7 +299,7 @@ def test_channels_apart_do_not_know_of_each_other():
     other[1] = other[1][::-1] * 3
     one, two = (denoise(x, axes="CYX", steps=10).image for x in (image, other))
     assert np.array_equal(one[0], two[0])
-    joint = denoise(image, axes="CYX", channels="together", steps=10).image
+    joint = denoise(image, axes="CYX", channels="joint", steps=10).image
     assert not np.array_equal(joint[0], one[0])
 
 
@@ -330,23 +330,23 @@ def test_held_out_crops_are_never_trained_on():
     from napari_lotadenoise.contract.method import Training
     from napari_lotadenoise.training.crops import Crops
 
-    pool = torch.arange(2 * 128 * 128, dtype=torch.float32).reshape(2, 1, 128, 128)
-    crops = Crops(pool, Training(crop=16, holdout=4, batch=4), 2, torch.Generator().manual_seed(0))
+    training_images = torch.arange(2 * 128 * 128, dtype=torch.float32).reshape(2, 1, 128, 128)
+    crops = Crops(training_images, Training(crop=16, holdout=4, batch=4), 2, torch.Generator().manual_seed(0))
     held = set(crops.validation().flatten().tolist())
     assert len(held) == 4 * 16 * 16
     seen = set()
     for _ in range(100):
         seen |= set(crops.draw().flatten().tolist())
     assert not held & seen
-    assert len(seen) > 0.8 * (pool.numel() - len(held))
+    assert len(seen) > 0.8 * (training_images.numel() - len(held))
 
 
 def test_crops_are_turned_in_all_eight_ways():
     from napari_lotadenoise.contract.method import Training
     from napari_lotadenoise.training.crops import Crops
 
-    pool = torch.arange(16.0).reshape(1, 1, 4, 4)
-    crops = Crops(pool, Training(crop=4, holdout=0, batch=1), 1, torch.Generator().manual_seed(0))
+    training_images = torch.arange(16.0).reshape(1, 1, 4, 4)
+    crops = Crops(training_images, Training(crop=4, holdout=0, batch=1), 1, torch.Generator().manual_seed(0))
     assert len({tuple(crops.draw().flatten().tolist()) for _ in range(200)}) == 8
 
 
@@ -356,9 +356,9 @@ def test_large_groups_are_represented_by_some_samples(monkeypatch):
     from napari_lotadenoise.training import crops
 
     stack = Stack(np.random.default_rng(0).random((10, 16, 16)), Layout("ZYX"))
-    monkeypatch.setattr(crops, "POOL_VOXELS", 3 * 16 * 16)
-    pool = crops.load_pool(stack, 0, affine.measure(stack, 0, "range"), torch.device("cpu"))
-    assert pool.shape == (3, 1, 16, 16)
+    monkeypatch.setattr(crops, "TRAINING_VOXELS", 3 * 16 * 16)
+    training_images = crops.load_training_images(stack, 0, affine.measure(stack, 0, "range"), torch.device("cpu"))
+    assert training_images.shape == (3, 1, 16, 16)
 
 
 class Lazy:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_lotadenoise.image.derived import Difference, Mix, Split
+from napari_lotadenoise.image.derived import Blend, Difference, Split
 
 #: Indices of arrays of three axes: whole, rows, single pixels, steps, backwards, lists and masks.
 INDICES = [
@@ -43,7 +43,7 @@ def pair():
 @pytest.mark.parametrize("strength", [0, 0.3, 1])
 def test_a_mix_is_the_weighted_mean(pair, strength):
     noisy, denoised = pair
-    mixed = np.asarray(Mix(noisy, denoised, strength))
+    mixed = np.asarray(Blend(noisy, denoised, strength))
     assert mixed.dtype == np.float32
     if strength in (0, 1):
         assert np.array_equal(mixed, (noisy.astype(np.float32), denoised)[strength]), "the ends are exact"
@@ -52,7 +52,7 @@ def test_a_mix_is_the_weighted_mean(pair, strength):
 
 
 def test_the_strength_of_a_mix_may_be_changed(pair):
-    mix = Mix(*pair)
+    mix = Blend(*pair)
     assert np.array_equal(mix[0], pair[1][0])
     mix.strength = 0.0
     assert np.array_equal(mix[0], pair[0][0])
@@ -61,7 +61,7 @@ def test_the_strength_of_a_mix_may_be_changed(pair):
 @pytest.mark.parametrize("strength", [0, 0.3, 1])
 def test_where_the_noisy_image_is_not_finite_a_mix_is_the_denoised_one(strength):
     noisy, denoised = np.array([[np.nan, np.inf], [-np.inf, 5.0]], np.float32), np.array([[1.0, 2.0], [3.0, 10.0]])
-    mixed = np.asarray(Mix(noisy, denoised, strength))
+    mixed = np.asarray(Blend(noisy, denoised, strength))
     assert mixed[:1].tolist() == [[1, 2]]
     assert mixed[1].tolist() == pytest.approx([3, 5 + 5 * strength])
 
@@ -74,7 +74,13 @@ def test_a_difference_is_the_first_less_the_second_and_may_be_negative(pair):
 
 @pytest.mark.parametrize("index", INDICES, ids=lambda index: str(index)[:30])
 def test_indexing_and_combining_may_change_places(pair, index):
-    for lazy in (Mix(*pair, 0.3), Difference(*pair), Split(*pair, 4), Split(*pair, 2, axis=1), Split(*pair, 1, axis=0)):
+    for lazy in (
+        Blend(*pair, 0.3),
+        Difference(*pair),
+        Split(*pair, 4),
+        Split(*pair, 2, axis=1),
+        Split(*pair, 1, axis=0),
+    ):
         found, expected = lazy[index], np.asarray(lazy)[index]
         assert np.shape(found) == np.shape(expected)
         assert np.array_equal(found, expected)
@@ -108,7 +114,7 @@ def test_colours_are_split_along_x_and_not_along_the_colours(axis):
 
 
 def test_it_looks_like_an_array(pair):
-    mix = Mix(*pair, 0.3)
+    mix = Blend(*pair, 0.3)
     assert (mix.shape, mix.ndim, mix.size, len(mix), mix.dtype) == ((2, 5, 8), 3, 80, 2, np.float32)
     assert [plane.shape for plane in mix] == [(5, 8), (5, 8)]
     assert np.asarray(mix, dtype=np.float64).dtype == np.float64
@@ -118,7 +124,7 @@ def test_it_looks_like_an_array(pair):
 
 def test_numpy_is_told_where_it_must_not_copy(pair):
     with pytest.raises(ValueError, match="copy"):
-        np.array(Mix(*pair), copy=False)
+        np.array(Blend(*pair), copy=False)
 
 
 def test_dask_takes_it_for_an_array(pair):
@@ -131,7 +137,7 @@ def test_dask_takes_it_for_an_array(pair):
 
 def test_napari_shows_it_slice_by_slice(pair):
     layers = pytest.importorskip("napari.layers")
-    mix = Mix(*map(Counted, pair), 0.3)
+    mix = Blend(*map(Counted, pair), 0.3)
     layer = layers.Image(mix, contrast_limits=(0, 4000))
     assert layer.data is mix
     assert layer.extent.data.tolist() == [[0, 0, 0], [1, 4, 7]]
@@ -141,7 +147,7 @@ def test_napari_shows_it_slice_by_slice(pair):
 
 
 def test_nothing_is_computed_before_it_is_indexed_and_then_only_what_is_asked_for(pair):
-    for kind in (Mix, Difference, lambda first, second: Split(first, second, 4)):
+    for kind in (Blend, Difference, lambda first, second: Split(first, second, 4)):
         parts = [Counted(part) for part in pair]
         lazy = kind(*parts)
         assert (lazy.shape, lazy.ndim, lazy.size, len(lazy), lazy.dtype) == ((2, 5, 8), 3, 80, 2, np.float32)
@@ -152,12 +158,12 @@ def test_nothing_is_computed_before_it_is_indexed_and_then_only_what_is_asked_fo
 
 def test_a_pair_of_pairs_is_lazy_too(pair):
     parts = [Counted(part) for part in pair]
-    lazy = Difference(parts[0], Mix(*parts, 0.25))
+    lazy = Difference(parts[0], Blend(*parts, 0.25))
     assert parts[1].asked == []
     np.testing.assert_allclose(lazy[1], 0.25 * (pair[0][1].astype(np.float32) - pair[1][1]), rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", [Mix, Difference, lambda *pair: Split(*pair, 3)])
+@pytest.mark.parametrize("kind", [Blend, Difference, lambda *pair: Split(*pair, 3)])
 def test_images_of_other_shapes_are_no_pair(kind):
     with pytest.raises(ValueError, match=r"\(4, 5\) and \(5, 4\) are not the same"):
         kind(np.zeros((4, 5)), np.zeros((5, 4)))

@@ -26,7 +26,7 @@ LAYOUTS = [
         "CYXS",
         "PTCZYX",
     )
-    for channels, volume in itertools.product(("apart", "together"), (False, True))
+    for channels, volume in itertools.product(("separate", "joint"), (False, True))
     if "Z" in axes or not volume
 ]
 
@@ -48,7 +48,7 @@ def test_blocks_have_the_meaning_of_their_axes():
     apart = Stack(array, Layout("TCZYX"))
     assert (apart.groups, apart.samples, apart.channels) == (3, 8, 1)
     assert np.array_equal(apart.read(1, 5)[0], array[1, 1, 1])
-    volume = Stack(array, Layout("TCZYX", "together", volume=True))
+    volume = Stack(array, Layout("TCZYX", "joint", volume=True))
     assert (volume.groups, volume.samples, volume.channels) == (1, 2, 3)
     assert np.array_equal(volume.read(0, 1), array[1])
 

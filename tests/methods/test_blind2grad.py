@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from napari_lotadenoise import denoise, ops
-from napari_lotadenoise.contract.method import Moment
+from napari_lotadenoise.contract.method import StepContext
 from napari_lotadenoise.methods.blind2grad import Blind2Grad
 from napari_lotadenoise.methods.self2self import Self2Self
 from napari_lotadenoise.nets import ChannelAttention, LehtinenUNet
@@ -19,8 +19,8 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def moment(step: int = 50) -> Moment:
-    return Moment(step, 100, torch.Generator().manual_seed(step))
+def context(step: int = 50) -> StepContext:
+    return StepContext(step, 100, torch.Generator().manual_seed(step))
 
 
 def network(method: Self2Self) -> LehtinenUNet:
@@ -33,8 +33,8 @@ def test_with_all_switches_off_it_is_self2self():
     y = noise(2, 1, 32, 32)
     ours, theirs = Blind2Grad(**OFF, **SMALL), Self2Self(**SMALL)
     net = network(ours).eval()
-    blind = ours.step(net, y, ours.prepare(y), moment())
-    plain = theirs.step(net, y, None, moment())
+    blind = ours.step(net, y, ours.prepare(y), context())
+    plain = theirs.step(net, y, None, context())
     rng = torch.Generator().manual_seed(50)
     hidden = ops.bernoulli(y.shape, Self2Self().hidden, rng)
     # Both spend chance on masks of their own before the dropout, which is therefore left out here.
@@ -45,7 +45,7 @@ def test_with_all_switches_off_it_is_self2self():
         up.dropout = 0.0
     expected = ((u - y) ** 2)[hidden].mean()
     for method in (ours_quiet, theirs_quiet):
-        loss = method.step(net, y, method.prepare(y), moment()).losses["hidden pixels"]
+        loss = method.step(net, y, method.prepare(y), context()).losses["hidden pixels"]
         torch.testing.assert_close(loss, expected, rtol=1e-5, atol=1e-7)
 
 
@@ -53,7 +53,7 @@ def test_the_gradient_loss_is_equation_three_five():
     y = noise(1, 1, 16, 16)
     method = Blind2Grad(**{**OFF, "gradient_loss": True}, **SMALL, dropout=0.0, omega=0.7, gamma=0.3)
     net = network(method).eval()
-    losses = method.step(net, y, method.prepare(y), moment()).losses
+    losses = method.step(net, y, method.prepare(y), context()).losses
     hidden = ops.bernoulli(y.shape, Self2Self().hidden, torch.Generator().manual_seed(50))
     u, v = net(y, (~hidden).float()), net(y)
     difference = v - u

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from napari_lotadenoise import METHODS
 from napari_lotadenoise.cli import tables
-from napari_lotadenoise.contract.method import Moment, configure
+from napari_lotadenoise.contract.method import StepContext, configure
 from napari_lotadenoise.methods import offered
 from napari_lotadenoise.methods.bm3d import BM3D
 from napari_lotadenoise.methods.nl_ridge import NLRidge
@@ -35,11 +35,11 @@ def calls(monkeypatch):
     return made
 
 
-def filtered(pool: torch.Tensor, **options: object) -> tuple[torch.Tensor, Trainer]:
+def filtered(training_images: torch.Tensor, **options: object) -> tuple[torch.Tensor, Trainer]:
     method, training = configure(BM3D, **options)
-    trainer = Trainer(pool, method, training, seed=0)
+    trainer = Trainer(training_images, method, training, seed=0)
     trainer.step()
-    return next(trainer.outputs(pool)), trainer
+    return next(trainer.outputs(training_images)), trainer
 
 
 def test_the_method_is_offered_where_its_package_is(calls, monkeypatch):
@@ -65,34 +65,39 @@ def test_the_licence_is_said():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_package_gets_noise_of_deviation_one_and_its_answer_comes_back(calls, channels):
     clean = torch.from_numpy(scene((64, 64)))[None, None].repeat(1, channels, 1, 1) / 40
-    pool = clean + 0.5 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
-    result, trainer = filtered(pool, noise="constant", profile="refilter")
+    training_images = clean + 0.5 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    result, trainer = filtered(training_images, noise="constant", profile="refilter")
     given, sigma, profile = calls[0]
     assert (given.shape, sigma, profile) == ((64, 64, channels), 1.0, "refilter")
     removed = given - ndimage.gaussian_filter(given, (2, 2, 0))
     assert removed.std(axis=(0, 1)) == pytest.approx(np.ones(channels), abs=0.25)
     assert trainer.sigma == pytest.approx(0.5, rel=0.1)
-    expected = ndimage.gaussian_filter(pool[0].numpy(), (0, 1, 1))
+    expected = ndimage.gaussian_filter(training_images[0].numpy(), (0, 1, 1))
     np.testing.assert_allclose(result[0].numpy(), expected, atol=1e-4)
 
 
 def test_noise_that_depends_on_the_signal_is_stabilised_first(calls):
     rate = torch.linspace(10, 200, 128).expand(128, 128)
-    pool = torch.poisson(rate, generator=torch.Generator().manual_seed(0))[None, None] / 50
-    filtered(pool)
+    training_images = torch.poisson(rate, generator=torch.Generator().manual_seed(0))[None, None] / 50
+    filtered(training_images)
     given = calls[0][0][..., 0]
     removed = given - ndimage.gaussian_filter(given, 2)
     assert removed[:, 10:40].std() == pytest.approx(removed[:, -40:-10].std(), rel=0.15)
-    assert (pool[0, 0, :, -40:-10] - rate[:, -40:-10] / 50).std() > 1.5 * (
-        pool[0, 0, :, 10:40] - rate[:, 10:40] / 50
+    assert (training_images[0, 0, :, -40:-10] - rate[:, -40:-10] / 50).std() > 1.5 * (
+        training_images[0, 0, :, 10:40] - rate[:, 10:40] / 50
     ).std()
 
 
 def test_a_step_says_the_noise_and_learns_nothing():
-    pool = torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    training_images = torch.randn(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
     method = BM3D(sigma=30.0, noise="constant")
-    terms = method.step(method.network(1, 2), pool, method.prepare(pool, unit=60.0), Moment(0, 1, torch.Generator()))
-    assert terms.values["sigma"].item() == pytest.approx(0.5)
+    step_output = method.step(
+        method.network(1, 2),
+        training_images,
+        method.prepare(training_images, unit=60.0),
+        StepContext(0, 1, torch.Generator()),
+    )
+    assert step_output.values["sigma"].item() == pytest.approx(0.5)
 
 
 @pytest.mark.skipif(not INSTALLED, reason="the optional package bm3d, for non-commercial use only, is not installed")

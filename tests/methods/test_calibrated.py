@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_lotadenoise import METHODS, denoise, ops
-from napari_lotadenoise.contract.method import Moment, configure
+from napari_lotadenoise.contract.method import StepContext, configure
 from napari_lotadenoise.methods._calibrated import GRID, Calibrated, CalibratedByHiding
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.training.trainer import Trainer
@@ -15,9 +15,9 @@ FILTERS = [name for name, kind in METHODS.items() if issubclass(kind, Calibrated
 HIDING = [name for name in FILTERS if issubclass(METHODS[name], CalibratedByHiding)]
 
 
-def calibrated(method: str, pool: torch.Tensor, unit: float = 1.0, **options: object) -> Trainer:
+def calibrated(method: str, training_images: torch.Tensor, unit: float = 1.0, **options: object) -> Trainer:
     configured, training = configure(METHODS[method], crop=0, batch=1, **options)
-    trainer = Trainer(pool, configured, training, seed=0, unit=unit)
+    trainer = Trainer(training_images, configured, training, seed=0, unit=unit)
     for _ in range(training.steps):
         trainer.step()
     return trainer
@@ -193,8 +193,8 @@ def test_the_wavelet_shrinkage_is_that_of_the_stationary_transform(wavelet, shri
 def test_a_step_is_not_judged_twice(pair, monkeypatch):
     trainer = calibrated("gaussian", pair[1])
     monkeypatch.setattr(METHODS["gaussian"], "smooth", None)
-    terms = trainer.method.step(trainer.net, pair[1], trainer.state, Moment(3, 10, torch.Generator()))
-    assert terms.losses["hidden pixels"].item() == pytest.approx(trainer.curve.losses[3])
+    step_output = trainer.method.step(trainer.net, pair[1], trainer.state, StepContext(3, 10, torch.Generator()))
+    assert step_output.losses["hidden pixels"].item() == pytest.approx(trainer.curve.losses[3])
 
 
 def test_the_result_tells_what_was_calibrated():

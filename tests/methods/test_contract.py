@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_lotadenoise import METHODS, denoise
-from napari_lotadenoise.contract.method import Method, Moment, Terms, Training, configure
+from napari_lotadenoise.contract.method import Method, StepContext, StepOutput, Training, configure
 from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.contract.training import PRESETS
 from napari_lotadenoise.errors import MethodError, ParameterError
@@ -55,16 +55,16 @@ def test_every_map_is_declared_and_of_the_shape_it_should_have(method, ndim):
     if ndim not in METHODS[method].info.dimensions:
         pytest.skip("a method for planes only")
     configured, training = configure(METHODS[method], **quick(method, steps=10, crop=0, batch=1))
-    pool = torch.randn(1, 2, 4, 32, 32)
-    trainer = Trainer(pool if ndim == 3 else pool[:, :, 0], configured, training, seed=0)
+    training_images = torch.randn(1, 2, 4, 32, 32)
+    trainer = Trainer(training_images if ndim == 3 else training_images[:, :, 0], configured, training, seed=0)
     found: dict[str, torch.Tensor] = {}
     for _ in range(8):  # some have stages
         trainer.step()
-        found |= trainer.look_at_maps(trainer.crops.pool)
+        found |= trainer.look_at_maps(trainer.crops.training_images)
     assert set(found) == set(configured.maps)
     for name, picture in found.items():
         kind = configured.maps[name]
-        assert picture.shape[2:] == trainer.crops.pool.shape[2:]
+        assert picture.shape[2:] == trainer.crops.training_images.shape[2:]
         assert picture.shape[1] in (1, 2)
         assert torch.isfinite(picture).all()
         if kind == "mask":
@@ -192,27 +192,27 @@ def test_the_pair_loss_bounds_the_noise_from_above():
 # ---------------------------------------------------------------- LoTA-N2N
 
 
-def lota_step(method: LoTAN2N, seed: int = 0) -> tuple[Terms, torch.nn.Module]:
+def lota_step(method: LoTAN2N, seed: int = 0) -> tuple[StepOutput, torch.nn.Module]:
     torch.manual_seed(seed)
     crops = torch.randn(2, 1, 32, 32)
     net = method.network(1, 2)
     state = method.prepare(crops)
-    method.begin(net, state, Moment(6, 10, torch.Generator()))
+    method.before_step(net, state, StepContext(6, 10, torch.Generator()))
     for p in net.parameters():
         p.data.add_(0.02 * torch.randn_like(p))
-    return method.step(net, crops, state, Moment(6, 10, torch.Generator())), net
+    return method.step(net, crops, state, StepContext(6, 10, torch.Generator())), net
 
 
 def test_the_second_stage_begins_where_it_should_with_frozen_proxies():
     method, rng = LoTAN2N(stage_one=0.5), torch.Generator()
     net = method.network(1, 2)
     state = method.prepare(torch.zeros(1, 1, 8, 8))
-    method.begin(net, state, Moment(4, 10, rng))
+    method.before_step(net, state, StepContext(4, 10, rng))
     assert state.frozen is None
-    method.begin(net, state, Moment(5, 10, rng))
+    method.before_step(net, state, StepContext(5, 10, rng))
     frozen = state.frozen
     assert not any(p.requires_grad for p in frozen.parameters())
-    method.begin(net, state, Moment(6, 10, rng))
+    method.before_step(net, state, StepContext(6, 10, rng))
     assert state.frozen is frozen
 
 
@@ -220,9 +220,9 @@ def test_the_trace_vanishes_while_the_network_is_its_proxy():
     method = LoTAN2N()
     net, crops = method.network(1, 2), torch.randn(1, 1, 16, 16)
     state = method.prepare(crops)
-    moment = Moment(9, 10, torch.Generator())
-    method.begin(net, state, moment)
-    assert method.step(net, crops, state, moment).losses["trace"].item() == 0
+    context = StepContext(9, 10, torch.Generator())
+    method.before_step(net, state, context)
+    assert method.step(net, crops, state, context).losses["trace"].item() == 0
 
 
 def test_the_local_trace_bounds_the_global_one_and_the_map_is_what_it_averages():
@@ -240,11 +240,11 @@ def test_the_signed_trace_of_weight_two_is_copying_the_frozen_network():
     crops = torch.randn(1, 1, 16, 16)
     net = method.network(1, 2)
     state = method.prepare(crops)
-    moment = Moment(9, 10, torch.Generator())
-    method.begin(net, state, moment)
+    context = StepContext(9, 10, torch.Generator())
+    method.before_step(net, state, context)
     for p in net.parameters():
         p.data.add_(0.05 * torch.randn_like(p))
-    losses = method.step(net, crops, state, moment).losses
+    losses = method.step(net, crops, state, context).losses
     ours = torch.autograd.grad(losses["pair"] + losses["trace"], net.parameters())
     from napari_lotadenoise.methods.zs_n2n import denoised_pair
 
@@ -269,7 +269,7 @@ def test_the_last_grid_is_never_trained():
     validation = torch.zeros(16, 16)
     validation[3::4, 3::4] = 1
     for step in range(40):
-        mask = method.step(net, crops, None, Moment(step, 40, torch.Generator())).maps["mask"][0, 0]
+        mask = method.step(net, crops, None, StepContext(step, 40, torch.Generator())).maps["mask"][0, 0]
         assert (mask * validation).sum() == 0
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_lotadenoise import denoise, nets
-from napari_lotadenoise.contract.method import Moment, Terms, configure
+from napari_lotadenoise.contract.method import StepContext, StepOutput, configure
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image.stack import Layout, Stack
 from napari_lotadenoise.methods.dip import DIP
@@ -43,7 +43,7 @@ def test_its_normalisation_is_that_of_the_image_in_training_and_after():
 def test_the_loss_is_the_difference_from_the_image():
     method, y = DIP(jitter=0.1), torch.randn(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
     net, state = method.network(1, 2), method.prepare(y)
-    loss = method.step(net, y, state, Moment(0, 10, torch.Generator().manual_seed(5))).losses["fit"]
+    loss = method.step(net, y, state, StepContext(0, 10, torch.Generator().manual_seed(5))).losses["fit"]
     jitter = torch.randn(state.input.shape, generator=torch.Generator().manual_seed(5))
     torch.testing.assert_close(loss, ((net(state.input + 0.1 * jitter) - y) ** 2).mean(), rtol=1e-4, atol=1e-6)
     assert 0 <= state.input.min() < state.input.max() <= 0.1
@@ -54,9 +54,9 @@ def fed(method: DIP, outputs: list[torch.Tensor], fit: float = 1.0):
     state.noise = 0.5
     alarms = []
     for number, output in enumerate(outputs, 1):
-        method.settle(Terms({"fit": torch.tensor(fit)}, {"output": output}), state)
+        method.after_step(StepOutput({"fit": torch.tensor(fit)}, {"output": output}), state)
         if number % 25 == 0:
-            alarms.append(method.alarm(state))
+            alarms.append(method.stop_reason(state))
     return state, alarms
 
 
@@ -73,7 +73,7 @@ def test_the_steadiest_mean_is_kept_and_training_ends_some_time_after_it():
     spread = [*np.linspace(1, 0.1, 200), *np.linspace(0.1, 1, 300)]
     outputs = [s * torch.randn(1, 1, 32, 32, generator=rng) for s in spread]
     state, alarms = fed(DIP(stop="steadiness", wait=150, memory=0.9), outputs)
-    first = next(number for number, alarm in enumerate(alarms, 1) if alarm)
+    first = next(number for number, stop_reason in enumerate(alarms, 1) if stop_reason)
     assert state.at == pytest.approx(205, abs=25)
     assert first * 25 == state.at + 150
     assert f"outputs were steadiest at step {state.at}" in alarms[first - 1]
@@ -104,14 +104,14 @@ def test_the_result_is_one_piece_however_large_and_parts_of_it_are_previewed():
     scale = measure(stack, 0, "deviation")
     method, training = configure(DIP, **quick("dip", steps=3))
     assert tiling.cut(stack, method) == [stack.full]
-    pool = torch.from_numpy(scale.into(stack.read(0, 0)))[None]
-    trainer = Trainer(pool, method, training, 0)
+    training_images = torch.from_numpy(scale.forward(stack.read(0, 0)))[None]
+    trainer = Trainer(training_images, method, training, 0)
     for _ in range(3):
         trainer.step()
     tile, inner = tiling.read_tile(stack, trainer, scale, 0, 0, (slice(10, 20), slice(33, 70)))
-    assert torch.equal(tile, trainer.crops.pool)
-    np.testing.assert_allclose(scale.back(tile[0].numpy())[0][inner], image[10:20, 33:70], atol=1e-6)
-    assert trainer.look(tile)[0].shape == tile.shape
+    assert torch.equal(tile, trainer.crops.training_images)
+    np.testing.assert_allclose(scale.inverse(tile[0].numpy())[0][inner], image[10:20, 33:70], atol=1e-6)
+    assert trainer.view_request(tile)[0].shape == tile.shape
 
 
 def test_crops_flips_and_ensembles_do_not_touch_it():

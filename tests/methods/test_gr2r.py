@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from napari_lotadenoise import denoise, ops
-from napari_lotadenoise.contract.method import Moment
-from napari_lotadenoise.methods._collapse_guard import Watchdog
+from napari_lotadenoise.contract.method import StepContext
+from napari_lotadenoise.methods._collapse_guard import CollapseGuard
 from napari_lotadenoise.methods.gr2r import GR2R
 from napari_lotadenoise.metrics import psnr
 
@@ -17,12 +17,12 @@ def test_the_loss_is_equation_14_with_its_stop_gradients():
     method = GR2R(**PRINTED)
     net, y = method.network(1, 2).eval(), torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
     state = method.prepare(y)
-    terms = method.step(net, y, state, Moment(3, 10, torch.Generator().manual_seed(5)))
+    step_output = method.step(net, y, state, StepContext(3, 10, torch.Generator().manual_seed(5)))
     m = 2 * ops.bernoulli(y.shape, 0.5, torch.Generator().manual_seed(5)).float() - 1
     d = net(y).detach()
     n = (y - d) * m
     expected = ((net(y + n) - (y - n)) ** 2).mean() + ((net(y) - y) ** 2).mean() + ((net(d + n) - d) ** 2).mean()
-    ours = sum(terms.losses.values())
+    ours = sum(step_output.losses.values())
     torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
     weights = list(net.parameters())
     for one, other in zip(torch.autograd.grad(ours, weights), torch.autograd.grad(expected, weights), strict=True):
@@ -35,8 +35,8 @@ def test_the_identity_is_a_minimum_of_the_printed_loss():
             return x
 
     method, y = GR2R(**PRINTED), torch.randn(1, 1, 16, 16)
-    terms = method.step(Identity(), y, method.prepare(y), Moment(0, 10, torch.Generator()))
-    assert sum(terms.losses.values()).item() == 0
+    step_output = method.step(Identity(), y, method.prepare(y), StepContext(0, 10, torch.Generator()))
+    assert sum(step_output.losses.values()).item() == 0
 
 
 def test_signs_are_fair_and_may_be_shared_by_the_channels():
@@ -50,7 +50,7 @@ def test_signs_are_fair_and_may_be_shared_by_the_channels():
 
 def test_the_recorrupted_pair_averages_to_the_image():
     method, y = GR2R(), torch.randn(1, 1, 16, 16)
-    maps = method.step(method.network(1, 2).eval(), y, method.prepare(y), Moment(0, 10, torch.Generator())).maps
+    maps = method.step(method.network(1, 2).eval(), y, method.prepare(y), StepContext(0, 10, torch.Generator())).maps
     torch.testing.assert_close((maps["recorrupted input"] + maps["recorrupted target"]) / 2, y)
 
 
@@ -87,7 +87,7 @@ def test_the_default_weights_do_not_wake_it(small):
     assert result.residual.std() == pytest.approx(20, rel=0.15)
 
 
-def readings(dog: Watchdog, values: list[float], progress: float) -> list[str]:
+def readings(dog: CollapseGuard, values: list[float], progress: float) -> list[str]:
     found = []
     for value in values:
         dog.note(torch.tensor(value), progress)
@@ -96,20 +96,20 @@ def readings(dog: Watchdog, values: list[float], progress: float) -> list[str]:
 
 
 def test_the_watchdog_sleeps_while_the_network_learns_and_barks_at_a_drop():
-    dog = Watchdog(torch.zeros(1), expected=0.4)
+    dog = CollapseGuard(torch.zeros(1), expected=0.4)
     assert not any(readings(dog, [1.0, 0.8, 0.6, 0.45], progress=0.1))
     assert not any(readings(dog, [0.42, 0.41, 0.4, 0.4, 0.39, 0.4, 0.4, 0.4], progress=0.5))
     assert any(readings(dog, [0.34], progress=0.6))
 
 
 def test_a_residual_that_still_falls_to_the_noise_is_no_collapse():
-    dog = Watchdog(torch.zeros(1), expected=0.4)
+    dog = CollapseGuard(torch.zeros(1), expected=0.4)
     assert not any(readings(dog, [0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.42, 0.4], progress=0.3))
     assert dog.healthy
 
 
 def test_weights_of_a_falling_residual_are_not_healthy():
-    dog = Watchdog(torch.zeros(1), expected=0.4)
+    dog = CollapseGuard(torch.zeros(1), expected=0.4)
     healthy = []
     for value in [0.41, 0.4, 0.4, 0.4, 0.37, 0.365]:
         readings(dog, [value], progress=0.5)
@@ -118,11 +118,11 @@ def test_weights_of_a_falling_residual_are_not_healthy():
 
 
 def test_where_more_noise_was_expected_a_steady_residual_is_healthy():
-    dog = Watchdog(torch.zeros(1), expected=0.6)
+    dog = CollapseGuard(torch.zeros(1), expected=0.6)
     assert not any(readings(dog, [0.5, 0.5, 0.5, 0.5, 0.5, 0.5], progress=0.5))
     assert dog.healthy
 
 
 def test_far_below_the_expected_noise_it_barks_at_any_time():
-    assert any(readings(Watchdog(torch.zeros(1), expected=0.4), [0.15], progress=0.0))
-    assert not Watchdog(torch.zeros(1), expected=0.4).read()
+    assert any(readings(CollapseGuard(torch.zeros(1), expected=0.4), [0.15], progress=0.0))
+    assert not CollapseGuard(torch.zeros(1), expected=0.4).read()

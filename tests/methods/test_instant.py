@@ -227,8 +227,8 @@ def test_an_offset_does_not_matter():
 
 def test_correlated_noise_is_kept_unless_the_image_is_taken_apart():
     truth = flat_and_edges()
-    grain = ndimage.gaussian_filter(noise(truth.shape, 1), 0.8)
-    noisy = truth + 20 * grain / grain.std()
+    size_multiple = ndimage.gaussian_filter(noise(truth.shape, 1), 0.8)
+    noisy = truth + 20 * size_multiple / size_multiple.std()
     plain, apart = (psnr(denoise(noisy, "instant", stride=s).image, truth, 255) for s in (1, 3))
     assert plain < psnr(noisy, truth, 255) + 3
     assert apart > plain + 3

@@ -6,7 +6,7 @@ import torch
 from scipy import ndimage
 
 from napari_lotadenoise import denoise, ops
-from napari_lotadenoise.contract.method import Moment
+from napari_lotadenoise.contract.method import StepContext
 from napari_lotadenoise.methods.mash import HIGH, LOW, MASH, MIDDLE, chosen_share, typical_error
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.ops.tile_shuffling import flat_tiles, shuffled, visible_mean
@@ -32,13 +32,15 @@ def test_the_share_follows_the_published_bounds_of_e(e, share):
 def test_the_loss_is_the_error_at_hidden_pixels_that_the_network_does_not_see():
     method, y = MASH(), torch.randn(2, 3, 16, 16, generator=seeded())
     net, state = method.network(3, 2).eval(), method.prepare(y)
-    method.begin(net, state, Moment(1, 100, seeded()))
-    terms = method.step(net, y, state, Moment(1, 100, seeded(5)))
+    method.before_step(net, state, StepContext(1, 100, seeded()))
+    step_output = method.step(net, y, state, StepContext(1, 100, seeded(5)))
     mask = ops.bernoulli((2, 1, 16, 16), 0.8, seeded(5)).float()
-    assert torch.equal(terms.maps["mask"], mask)
+    assert torch.equal(step_output.maps["mask"], mask)
     error = (net(torch.where(mask > 0, visible_mean(y, mask), y)) - y) ** 2 * mask
-    torch.testing.assert_close(terms.losses["hidden pixels"], error.sum() / (3 * mask.sum()), rtol=1e-4, atol=1e-6)
-    assert terms.maps["shuffled"].sum() == 0
+    torch.testing.assert_close(
+        step_output.losses["hidden pixels"], error.sum() / (3 * mask.sum()), rtol=1e-4, atol=1e-6
+    )
+    assert step_output.maps["shuffled"].sum() == 0
 
 
 def test_both_shares_take_turns_until_one_is_chosen():
@@ -47,7 +49,7 @@ def test_both_shares_take_turns_until_one_is_chosen():
     state.sigmas = {LOW: torch.tensor(1.0), HIGH: torch.tensor(1.0 + 2 * state.level)}
     seen = []
     for step in range(10):
-        method.begin(net, state, Moment(step, 10, seeded(step)))
+        method.before_step(net, state, StepContext(step, 10, seeded(step)))
         seen.append(state.hidden)
     assert seen == [LOW, HIGH, LOW, HIGH] + [MIDDLE] * 6
 

@@ -150,9 +150,12 @@ def test_colours_gain_from_each_other(stripes):
 
 
 def test_the_patches_follow_the_noise():
-    pool = torch.from_numpy(scene((64, 64)))[None, None]
-    pool = (pool - pool.mean()) / pool.std()
-    chosen = [NLRidge(noise="constant").prepare(pool + s * noise(*pool.shape)).steps for s in (0.1, 0.5, 1.5)]
+    training_images = torch.from_numpy(scene((64, 64)))[None, None]
+    training_images = (training_images - training_images.mean()) / training_images.std()
+    chosen = [
+        NLRidge(noise="constant").prepare(training_images + s * noise(*training_images.shape)).steps
+        for s in (0.1, 0.5, 1.5)
+    ]
     assert chosen == [(Step(7, 18), Step(7, 55)), (Step(9, 18), Step(9, 90)), (Step(11, 20), Step(9, 120))]
-    given = NLRidge(patch=5, group=30, window=9).prepare(pool)
+    given = NLRidge(patch=5, group=30, window=9).prepare(training_images)
     assert given.steps == (Step(5, 18), Step(5, 30))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_lotadenoise import denoise, ops
-from napari_lotadenoise.contract.method import Moment
+from napari_lotadenoise.contract.method import StepContext
 from napari_lotadenoise.methods.noise2info import Noise2Info, removed_noise_spread
 from napari_lotadenoise.methods.noise2same import Noise2Same, noise_bound
 
@@ -14,8 +14,8 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-def moment(step: int = 0, of: int = 100) -> Moment:
-    return Moment(step, of, torch.Generator().manual_seed(step))
+def context(step: int = 0, of: int = 100) -> StepContext:
+    return StepContext(step, of, torch.Generator().manual_seed(step))
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 28, 28), (1, 3, 30, 41), (1, 1, 2, 14, 28)])
@@ -40,15 +40,15 @@ def test_the_loss_is_that_of_the_paper(fill):
     method, crops = Noise2Same(box=14, replacement=fill, sigma=3.0), noise(2, 1, 32, 32)
     net = method.network(1, 2).eval()
     state = method.prepare(crops, unit=2.0)
-    terms = method.step(net, crops, state, moment(7))
+    step_output = method.step(net, crops, state, context(7))
     rng = torch.Generator().manual_seed(7)
     mask = ops.box_mask(crops, 14, rng)
     filled = ops.donut_mean(crops) if fill == "donut" else 0.2 * torch.randn(crops.shape, generator=rng)
     seen, hidden = net(crops), net(torch.where(mask, filled, crops))
     reconstruction = ((seen - crops) ** 2).mean()
     invariance = ((seen - hidden) ** 2)[mask].mean()
-    torch.testing.assert_close(terms.losses["reconstruction"], reconstruction, rtol=1e-4, atol=1e-7)
-    torch.testing.assert_close(terms.losses["invariance"], 2 * 1.5 * invariance.sqrt(), rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(step_output.losses["reconstruction"], reconstruction, rtol=1e-4, atol=1e-7)
+    torch.testing.assert_close(step_output.losses["invariance"], 2 * 1.5 * invariance.sqrt(), rtol=1e-3, atol=1e-6)
 
 
 def test_noise2same_takes_the_deviation_of_the_image_where_no_sigma_is_given():
@@ -66,10 +66,10 @@ def test_the_removed_noise_is_compared_by_sorted_matching():
     """Algorithm 1, written out with numpy on the same draws."""
     removed = noise(5, 200)
     ours = removed_noise_spread(removed, 3, torch.Generator().manual_seed(1)).item()
-    rng, pool = torch.Generator().manual_seed(1), removed.flatten().numpy()
+    rng, training_images = torch.Generator().manual_seed(1), removed.flatten().numpy()
     rows, expected = np.sort(removed.numpy(), axis=1), []
     for _ in range(3):
-        drawn = np.sort(pool[torch.randint(1000, (200,), generator=rng).numpy()])
+        drawn = np.sort(training_images[torch.randint(1000, (200,), generator=rng).numpy()])
         expected.append(((rows - drawn) ** 2).mean())
     assert ours == pytest.approx(np.mean(expected), rel=1e-5)
 
@@ -100,7 +100,7 @@ def test_one_unlucky_estimate_is_not_for_ever(monkeypatch, confirm, estimates, e
     monkeypatch.setattr(Noise2Info, "_estimate", lambda *_: queue.pop(0))
     found = []
     for step in range(1, len(estimates) + 1):
-        method.begin(method.network(1, 2), state, moment(step))
+        method.before_step(method.network(1, 2), state, context(step))
         found.append(round(state.sigma.item(), 6))
     assert found == expected
 

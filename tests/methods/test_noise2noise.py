@@ -6,13 +6,13 @@ import torch
 from scipy import ndimage
 
 from napari_lotadenoise import denoise
-from napari_lotadenoise.contract.method import Moment, configure
+from napari_lotadenoise.contract.method import StepContext, configure
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image.stack import Layout, Stack
 from napari_lotadenoise.methods.noise2noise import Noise2Noise
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.normalisation.affine import measure
-from napari_lotadenoise.training.crops import load_pool
+from napari_lotadenoise.training.crops import load_training_images
 from napari_lotadenoise.training.trainer import Trainer
 from tests.conftest import quick, scene
 
@@ -31,7 +31,11 @@ def supervised(noisy: np.ndarray, truth: np.ndarray, monkeypatch: pytest.MonkeyP
     offset, span = noisy.mean(), noisy.std()
     target = torch.from_numpy((truth - offset) / span).float()[None]
     with monkeypatch.context() as patch:
-        patch.setattr(Noise2Noise, "arrange", lambda _, pool: torch.cat([pool, target.expand(pool.shape)], 1))
+        patch.setattr(
+            Noise2Noise,
+            "arrange",
+            lambda _, training_images: torch.cat([training_images, target.expand(training_images.shape)], 1),
+        )
         patch.setattr(
             "napari_lotadenoise.methods.noise2noise.pair_error",
             lambda net, pairs: (net(pairs[:, :1]) - pairs[:, 1:]).square().mean(),
@@ -40,23 +44,25 @@ def supervised(noisy: np.ndarray, truth: np.ndarray, monkeypatch: pytest.MonkeyP
 
 
 def test_frames_are_stacked_with_their_successors():
-    pool = torch.arange(4.0).reshape(4, 1, 1, 1).expand(4, 1, 8, 8)
-    pairs = Noise2Noise().arrange(pool)
+    training_images = torch.arange(4.0).reshape(4, 1, 1, 1).expand(4, 1, 8, 8)
+    pairs = Noise2Noise().arrange_samples(training_images)
     assert pairs[:, :, 0, 0].tolist() == [[0, 1], [1, 2], [2, 3]]
 
 
 def test_the_loss_is_the_error_of_each_frame_from_the_other():
-    method, pool = Noise2Noise(), torch.randn(3, 2, 16, 16, generator=torch.Generator().manual_seed(0))
-    net, pairs = method.network(2, 2).eval(), method.arrange(pool)
-    loss = method.step(net, pairs, None, Moment(0, 10, torch.Generator())).losses["pair"]
-    there, back = ((net(pool[a]) - pool[b]).square().mean() for a, b in (([0, 1], [1, 2]), ([1, 2], [0, 1])))
+    method, training_images = Noise2Noise(), torch.randn(3, 2, 16, 16, generator=torch.Generator().manual_seed(0))
+    net, pairs = method.network(2, 2).eval(), method.arrange_samples(training_images)
+    loss = method.step(net, pairs, None, StepContext(0, 10, torch.Generator())).losses["pair"]
+    there, back = (
+        (net(training_images[a]) - training_images[b]).square().mean() for a, b in (([0, 1], [1, 2]), ([1, 2], [0, 1]))
+    )
     torch.testing.assert_close(loss, (there + back) / 2, rtol=1e-4, atol=1e-6)
 
 
 def test_crops_are_cut_from_both_frames_alike():
-    pool = torch.randn(1, 1, 32, 48).expand(5, 1, 32, 48).contiguous()
+    training_images = torch.randn(1, 1, 32, 48).expand(5, 1, 32, 48).contiguous()
     method, training = configure(Noise2Noise, crop=16, batch=3)
-    crops = Trainer(pool, method, training, seed=0).crops.draw()
+    crops = Trainer(training_images, method, training, seed=0).crops.draw()
     assert crops.shape == (3, 2, 16, 16)
     assert torch.equal(crops[:, 0], crops[:, 1])
 
@@ -127,8 +133,8 @@ def test_long_series_are_thinned_to_frames_that_are_neighbours(monkeypatch):
     series = np.arange(20.0)[:, None, None] + np.random.default_rng(0).random((20, 8, 8))
     stack = Stack(series, Layout("TYX"))
     scale = measure(stack, 0, "deviation")
-    monkeypatch.setattr("napari_lotadenoise.training.crops.POOL_VOXELS", 6 * 64)
+    monkeypatch.setattr("napari_lotadenoise.training.crops.TRAINING_VOXELS", 6 * 64)
     for neighbours, chosen in ((True, range(7, 13)), (False, (0, 4, 8, 11, 15, 19))):
-        pool = load_pool(stack, 0, scale, torch.device("cpu"), neighbours=neighbours)
-        times = [int(scale.back(frame.numpy()).mean()) for frame in pool]
+        training_images = load_training_images(stack, 0, scale, torch.device("cpu"), neighbours=neighbours)
+        times = [int(scale.inverse(frame.numpy()).mean()) for frame in training_images]
         assert times == list(chosen)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_lotadenoise import denoise
-from napari_lotadenoise.contract.method import Moment
+from napari_lotadenoise.contract.method import StepContext
 from napari_lotadenoise.methods import pixel2pixel
 from napari_lotadenoise.methods.pixel2pixel import Pixel2Pixel, drawn_pair
 from napari_lotadenoise.ops import patches
@@ -49,11 +49,11 @@ def test_a_pair_is_never_of_one_value_and_always_of_one_pixel():
 
 
 def test_the_loss_is_the_error_of_one_image_from_the_other():
-    pool = noise(1, 1, 32, 32)
+    training_images = noise(1, 1, 32, 32)
     for differences in ("squared", "absolute"):
         method = Pixel2Pixel(differences=differences, depth=4, turns=False)
-        net, state = method.network(1, 2), method.prepare(pool)
-        terms = method.step(net, pool, state, Moment(0, 10, torch.Generator().manual_seed(3)))
+        net, state = method.network(1, 2), method.prepare(training_images)
+        step_output = method.step(net, training_images, state, StepContext(0, 10, torch.Generator().manual_seed(3)))
         rng = torch.Generator().manual_seed(3)
         for _ in range(3):
             torch.randint(1, (1,), generator=rng)  # where the crop is
@@ -61,8 +61,8 @@ def test_the_loss_is_the_error_of_one_image_from_the_other():
         one, other = drawn_pair(state.bank, rng)
         change = net(one) - other
         expected = change.square().mean() if differences == "squared" else change.abs().mean()
-        torch.testing.assert_close(terms.losses["pair"], expected)
-        torch.testing.assert_close(terms.values["sigma"], change.square().mean().sqrt())
+        torch.testing.assert_close(step_output.losses["pair"], expected)
+        torch.testing.assert_close(step_output.values["sigma"], change.square().mean().sqrt())
 
 
 def test_the_depth_follows_the_noise():

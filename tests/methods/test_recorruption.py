@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_lotadenoise import denoise
-from napari_lotadenoise.contract.method import Moment
+from napari_lotadenoise.contract.method import StepContext
 from napari_lotadenoise.methods._recorruption import NoiseLaw, measured_law, target_share
 from napari_lotadenoise.methods.noisier2noise import Noisier2Noise
 from napari_lotadenoise.methods.recorrupted2recorrupted import Recorrupted2Recorrupted
@@ -88,11 +88,11 @@ def test_values_between_photons_and_below_none_keep_the_sum():
 def test_the_law_is_measured_a_channel_at_a_time_and_brought_to_a_known_deviation():
     clean = torch.from_numpy(scene((2, 128, 128)))[None] / 40 - 3
     sigmas = torch.tensor([0.2, 0.5]).reshape(2, 1, 1)
-    pool = clean + sigmas * torch.randn(clean.shape, generator=seeded(1))
-    found = measured_law(pool, "constant").variance(pool).mean((0, 2, 3)).sqrt()
+    training_images = clean + sigmas * torch.randn(clean.shape, generator=seeded(1))
+    found = measured_law(training_images, "constant").variance(training_images).mean((0, 2, 3)).sqrt()
     torch.testing.assert_close(found, sigmas.flatten(), rtol=0.15, atol=0)
     for kind in ("constant", "signal-dependent"):
-        known = measured_law(pool, kind, 0.3).variance(pool).mean().sqrt().item()
+        known = measured_law(training_images, kind, 0.3).variance(training_images).mean().sqrt().item()
         assert known == pytest.approx(0.3, rel=0.05)
 
 
@@ -104,15 +104,15 @@ def test_noise_that_does_not_grow_makes_many_small_photons():
     assert (one - other).std().item() == pytest.approx(2 * 0.5, rel=0.1)
 
 
-def moment() -> Moment:
-    return Moment(0, 10, seeded(5))
+def context() -> StepContext:
+    return StepContext(0, 10, seeded(5))
 
 
 def test_the_loss_is_that_of_the_paper():
     """|f(y + alpha m) - (y - m / alpha)|^2 with m ~ N(0, sigma^2), written out."""
     method, y = Recorrupted2Recorrupted(noise="constant", strength=0.4), torch.randn(2, 1, 32, 32, generator=seeded())
     net = method.network(1, 2).eval()
-    loss = method.step(net, y, law("constant", 0.0, 0.09), moment()).losses["pair"]
+    loss = method.step(net, y, law("constant", 0.0, 0.09), context()).losses["pair"]
     m = 0.3 * torch.randn(y.shape, generator=seeded(5))
     expected = ((net(y + 0.4 * m) - (y - m / 0.4)) ** 2).mean()
     torch.testing.assert_close(loss, expected, rtol=1e-4, atol=1e-6)
@@ -123,7 +123,7 @@ def test_noisier2noise_learns_the_image_and_steps_beyond_it(strength):
     method, y = Noisier2Noise(noise="constant", strength=strength), torch.randn(1, 1, 32, 32, generator=seeded())
     net, state = method.network(1, 2).eval(), law("constant", 0.0, 0.09)
     z = y + strength * 0.3 * torch.randn(y.shape, generator=seeded(5))
-    loss = method.step(net, y, state, moment()).losses["pair"]
+    loss = method.step(net, y, state, context()).losses["pair"]
     f = z - net(z)
     torch.testing.assert_close(loss, ((f - y) ** 2).mean(), rtol=1e-4, atol=1e-6)
     expected = ((1 + strength**2) * f - z) / strength**2

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_lotadenoise import denoise, ops
-from napari_lotadenoise.contract.method import Moment, Training
+from napari_lotadenoise.contract.method import StepContext, Training
 from napari_lotadenoise.errors import ParameterError
 from napari_lotadenoise.methods.noise2self import Noise2Self
 from napari_lotadenoise.methods.noise2void import Noise2Void
@@ -115,13 +115,13 @@ def test_values_of_the_image_stay_in_their_channel():
 def test_the_loss_is_the_error_at_the_replaced_pixels_alone(loss, replacement):
     method, y = Noise2Void(loss=loss, replacement=replacement, width=4), noise(2, 1, 16, 16)
     net = method.network(1, 2).eval()
-    terms = method.step(net, y, None, Moment(0, 10, rng(5)))
-    changed = terms.maps["mask"].bool()
-    assert torch.equal(terms.maps["filled input"][~changed], y[~changed])
-    error = (net(terms.maps["filled input"]) - y)[changed]
+    step_output = method.step(net, y, None, StepContext(0, 10, rng(5)))
+    changed = step_output.maps["mask"].bool()
+    assert torch.equal(step_output.maps["filled input"][~changed], y[~changed])
+    error = (net(step_output.maps["filled input"]) - y)[changed]
     expected = error.square().mean() if loss == "squared" else error.abs().mean()
-    torch.testing.assert_close(terms.losses["hidden pixels"], expected)
-    torch.testing.assert_close(terms.values["sigma"], error.square().mean().sqrt().detach())
+    torch.testing.assert_close(step_output.losses["hidden pixels"], expected)
+    torch.testing.assert_close(step_output.values["sigma"], error.square().mean().sqrt().detach())
     assert changed.sum() == 2 * 16
 
 
@@ -182,13 +182,13 @@ def test_images_are_not_turned_away_from_the_structure(method):
 def test_noise2self_hides_the_structure_and_is_judged_at_the_grid(replacement):
     method, y = Noise2Self(structure="rows", span=1, grid=4, width=4, replacement=replacement), noise(1, 1, 16, 16)
     net = method.network(1, 2).eval()
-    terms = method.step(net, y, None, Moment(1, 10, rng(5)))
-    filled, shown = terms.maps["filled input"], terms.maps["mask"]
+    step_output = method.step(net, y, None, StepContext(1, 10, rng(5)))
+    filled, shown = step_output.maps["filled input"], step_output.maps["mask"]
     targets = (ops.grid_labels(y, 4) == 1)[None, None]
     assert torch.equal(shown == 1, targets)
     assert torch.equal(shown > 0, blind_spots.structured(targets, "rows", 1))
     assert torch.equal(filled[shown == 0], y[shown == 0])
-    torch.testing.assert_close(terms.losses["hidden pixels"], (net(filled) - y)[targets].square().mean())
+    torch.testing.assert_close(step_output.losses["hidden pixels"], (net(filled) - y)[targets].square().mean())
     if replacement == "zero":
         assert not filled[shown > 0].any()
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from napari_lotadenoise import denoise, ops
-from napari_lotadenoise.contract.method import Moment
+from napari_lotadenoise.contract.method import StepContext
 from napari_lotadenoise.methods.neighbor2neighbor import Neighbor2Neighbor
 from napari_lotadenoise.methods.noise2detail import Noise2Detail, join, parts
 from napari_lotadenoise.methods.noise2fast import Noise2Fast
@@ -56,7 +56,7 @@ def test_all_eight_ordered_pairs_are_equally_likely():
 def test_the_loss_of_neighbor2neighbor_is_the_printed_one_without_a_gradient_through_the_full_image():
     method, y = Neighbor2Neighbor(regulariser=2.0, width=4), noise(2, 1, 16, 16)
     net = method.network(1, 2)
-    losses = method.step(net, y, None, Moment(3, 4, rng(7))).losses
+    losses = method.step(net, y, None, StepContext(3, 4, rng(7))).losses
     places = pair_samplers.neighbour_places(y, rng(7))
     (g1, g2), clean = pair_samplers.sampled(y, places), net(y).detach()
     full1, full2 = pair_samplers.sampled(clean, places)
@@ -81,7 +81,7 @@ def test_the_regulariser_takes_off_what_the_halves_differ_in():
 
     places = pair_samplers.neighbour_places(y, rng(1))
     clean_a, _ = pair_samplers.sampled(ramp, places)
-    losses = Neighbor2Neighbor(regulariser=1.0).step(Oracle(), y, None, Moment(1, 1, rng(1))).losses
+    losses = Neighbor2Neighbor(regulariser=1.0).step(Oracle(), y, None, StepContext(1, 1, rng(1))).losses
     assert losses["regulariser"].item() == pytest.approx(1, rel=0.1)
     assert losses["pair"].item() > 1.15
 
@@ -117,7 +117,7 @@ def test_all_four_directions_are_learnt_about_equally_often():
     chance, method = rng(), Noise2Fast()
     state = method.prepare(image)
     for step in range(400):
-        method.step(Listener(), image, state, Moment(step, 400, chance))
+        method.step(Listener(), image, state, StepContext(step, 400, chance))
     kinds = [((4, 8), 8.0), ((4, 8), 0.0), ((8, 4), 1.0), ((8, 4), 0.0)]
     assert [seen.count(kind) for kind in kinds] == pytest.approx([100] * 4, abs=30)
 
@@ -126,8 +126,8 @@ def test_all_four_directions_are_learnt_about_equally_often():
 def test_the_loss_of_noise2fast_is_cross_entropy_between_the_extremes_of_the_image_or_squared_error(loss):
     method, y = Noise2Fast(loss=loss, width=4), 3 * noise(1, 1, 16, 16)
     net = method.network(1, 2)
-    terms = method.step(net, y, method.prepare(y), Moment(0, 10, rng(2)))
-    a, b = terms.maps["pair a"], terms.maps["pair b"]
+    step_output = method.step(net, y, method.prepare(y), StepContext(0, 10, rng(2)))
+    a, b = step_output.maps["pair a"], step_output.maps["pair b"]
     low, high = y.min(), y.max()
     expected = []
     for source, target in ((a, b), (b, a)):
@@ -136,7 +136,7 @@ def test_the_loss_of_noise2fast_is_cross_entropy_between_the_extremes_of_the_ima
             expected.append(-(v * p.log() + (1 - v) * (1 - p).log()).mean().item())
         else:
             expected.append(F.mse_loss(net(source), target).item())
-    assert min(abs(terms.losses["pair"].item() - value) for value in expected) < 1e-5
+    assert min(abs(step_output.losses["pair"].item() - value) for value in expected) < 1e-5
     clean = method.predict(net, y, method.prepare(y))
     assert loss == "squared" or low <= clean.min() <= clean.max() <= high
 
@@ -205,16 +205,16 @@ def test_the_third_stage_learns_the_noisy_halves_from_the_smooth_ones():
     net = method.network(1, 2)
     state = method.prepare(y)
     first = [p.clone() for p in net.parameters()]
-    method.begin(net, state, Moment(0, 10, rng()))
+    method.begin(net, state, StepContext(0, 10, rng()))
     for p in net.parameters():
         p.data.add_(0.1)
-    before = method.step(net, y, state, Moment(4, 10, rng()))
+    before = method.step(net, y, state, StepContext(4, 10, rng()))
     a, b = ops.diagonal_pair(y)
     expected = (((a - net(a)) - b).square().mean() + ((b - net(b)) - a).square().mean()) / 2
     torch.testing.assert_close(before.losses["pair"], expected)
-    method.begin(net, state, Moment(5, 10, rng()))
+    method.begin(net, state, StepContext(5, 10, rng()))
     assert all(torch.equal(p, q) for p, q in zip(net.parameters(), first, strict=True))
-    after = method.step(net, y, state, Moment(5, 10, rng()))
+    after = method.step(net, y, state, StepContext(5, 10, rng()))
     s = method.smooth(state.frozen, y, state)
     s1, s2 = ops.diagonal_pair(s)
     full1, full2 = ops.diagonal_pair(net(s))
@@ -224,7 +224,7 @@ def test_the_third_stage_learns_the_noisy_halves_from_the_smooth_ones():
     )
     torch.testing.assert_close(method.predict(net, y, state), s)
     for _ in range(50):
-        method.settle(after, state)
+        method.after_step(after, state)
     torch.testing.assert_close(method.predict(net, y, state), net(s))
 
 

@@ -11,7 +11,7 @@ from napari_lotadenoise.image.stack import Layout, tiles
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.methods.gaussian import CUT
 from napari_lotadenoise.options import Options
-from napari_lotadenoise.prediction.divergence import Probe
+from napari_lotadenoise.prediction.divergence import DivergenceProbe
 from tests.conftest import quick, scene
 
 STEP = 2.0
@@ -30,16 +30,16 @@ def kernel_of(widths, truncate=4.0):
 
 
 def response_of(function, image, step=STEP, seed=0):
-    probe = Probe(image, Layout("YX"), step, seed=seed)
-    probe.out[...] = function(probe.stack.array)
-    return probe.response(function(image.astype(np.float32)))
+    divergence_step = DivergenceProbe(image, Layout("YX"), step, seed=seed)
+    divergence_step.out[...] = function(divergence_step.stack.array)
+    return divergence_step.divergence(function(image.astype(np.float32)))
 
 
 def last(image, method="gaussian", options=None, **changes):
     """The last event of a run; by default of a plain Gaussian filter."""
     changes = changes if method != "gaussian" else {"inference": "single", "steps": 1, **changes}
     configured, training = configure(METHODS[method], **changes)
-    return list(run(image, configured, training, options or Options("YX", probe=STEP)))[-1]
+    return list(run(image, configured, training, options or Options("YX", divergence_step=STEP)))[-1]
 
 
 @pytest.fixture(scope="module")
@@ -108,51 +108,53 @@ def test_integers_at_their_limits_do_not_wrap(dtype):
 
 @pytest.mark.parametrize("width", [0.5, 1.0, 2.0])
 def test_the_blur_follows_by_the_centre_of_its_kernel(large, width):
-    inner = last(large, width=width).result.response[8:-8, 8:-8]
+    inner = last(large, width=width).result.divergence[8:-8, 8:-8]
     kernel = kernel_of((width, width), CUT)
     assert inner.mean() == pytest.approx(kernel[16, 16], abs=4 * error_of_the_mean(kernel, inner.size))
 
 
 def test_a_volume_is_moved_in_all_planes():
     volume = scene((10, 64, 64)) + np.random.default_rng(7).normal(0, 10, (10, 64, 64)).astype(np.float32)
-    found = last(volume, options=Options("ZYX", volume=True, probe=STEP), width=1.0, depth=0.8).result.response
+    found = last(
+        volume, options=Options("ZYX", volume=True, divergence_step=STEP), width=1.0, depth=0.8
+    ).result.divergence
     inner, kernel = found[3:-3, 8:-8, 8:-8], kernel_of((0.8, 1.0, 1.0), CUT)
     assert inner.mean() == pytest.approx(kernel[16, 16, 16], abs=4 * error_of_the_mean(kernel, inner.size))
 
 
 def test_a_filter_that_leaves_out_the_pixel_itself_does_not_follow(large):
-    found = last(large, width=1.0, inference="j-invariant").result.response
+    found = last(large, width=1.0, inference="j-invariant").result.divergence
     assert found.std() > 0.1, "its neighbours have moved it all the same"
     assert abs(found.mean()) < 4 * np.sqrt(2) * found.std() / np.sqrt(found.size)
 
 
 def test_slices_share_a_run_and_have_coins_of_their_own(large):
     stack = np.stack([large, large])
-    found = last(stack, options=Options("ZYX", probe=STEP), width=1.0).result.response
+    found = last(stack, options=Options("ZYX", divergence_step=STEP), width=1.0).result.divergence
     assert not np.array_equal(*found)
     kernel = kernel_of((1.0, 1.0), CUT)
     assert found.mean() == pytest.approx(kernel[16, 16], abs=4 * error_of_the_mean(kernel, found.size) + 0.01)
 
 
-@pytest.mark.parametrize("channels", ["apart", "together"])
+@pytest.mark.parametrize("channels", ["separate", "joint"])
 def test_a_constant_channel_follows_nothing(large, channels):
     image = np.stack([large, np.full_like(large, 40), large[::-1] * 2])
-    result = last(image, options=Options("CYX", channels, probe=STEP), width=1.0).result
+    result = last(image, options=Options("CYX", channels, divergence_step=STEP), width=1.0).result
     kernel = kernel_of((1.0, 1.0), CUT)
     tolerance = 4 * error_of_the_mean(kernel, large.size) + 0.01
     assert np.all(result.image[1] == 40)
-    if channels == "apart":  # it is copied; together it is filtered with the others
-        assert not result.response[1].any()
+    if channels == "separate":  # it is copied; together it is filtered with the others
+        assert not result.divergence[1].any()
     for channel in (0, 2):
-        assert result.response[channel].mean() == pytest.approx(kernel[16, 16], abs=tolerance)
+        assert result.divergence[channel].mean() == pytest.approx(kernel[16, 16], abs=tolerance)
 
 
 def test_a_constant_channel_with_holes_follows_nothing(large):
     image = np.stack([large, np.full_like(large, 40)])
     image[1, 5, 5:8] = np.nan
-    result = last(image, options=Options("CYX", fill=True, probe=STEP), width=1.0).result
+    result = last(image, options=Options("CYX", fill=True, divergence_step=STEP), width=1.0).result
     assert np.all(result.image[1] == 40)
-    assert not result.response[1].any()
+    assert not result.divergence[1].any()
 
 
 def test_holes_that_are_filled_do_not_follow_themselves(large):
@@ -160,31 +162,33 @@ def test_holes_that_are_filled_do_not_follow_themselves(large):
     holes = np.zeros(image.shape, bool)
     holes[::4, ::4] = True
     image[holes] = np.nan
-    found = last(image, options=Options("YX", fill=True, probe=STEP), width=0.3).result.response
+    found = last(image, options=Options("YX", fill=True, divergence_step=STEP), width=0.3).result.divergence
     assert np.isfinite(found).all()
     assert abs(found[holes].mean()) < 4 / np.sqrt(holes.sum())
     assert found[~holes].mean() > 0.8
 
 
 def test_what_is_mixed_follows_as_the_mix_does(large):
-    plain, mixed = (last(large, options=Options("YX", probe=STEP, blend=s)).result.response for s in (1.0, 0.25))
+    plain, mixed = (
+        last(large, options=Options("YX", divergence_step=STEP, blend=s)).result.divergence for s in (1.0, 0.25)
+    )
     np.testing.assert_allclose(mixed, 0.25 * plain + 0.75, rtol=1e-6)
-    assert np.all(last(large, options=Options("YX", probe=STEP, blend=0)).result.response == 1)
+    assert np.all(last(large, options=Options("YX", divergence_step=STEP, blend=0)).result.divergence == 1)
 
 
 @pytest.mark.parametrize("method", ["gaussian", "nl-ridge", "zs-n2n", "noise2void", "self2self", "dip", "noise2noise"])
 def test_being_probed_does_not_change_a_run(noisy, method):
     image, axes = (np.stack([noisy, noisy[::-1]])[:, :32], "TYX") if method == "noise2noise" else (noisy[:32], "YX")
     few = quick(method, steps=4)
-    plain, probed = (last(image, method, Options(axes, probe=step), **few).result for step in (0.0, STEP))
+    plain, probed = (last(image, method, Options(axes, divergence_step=step), **few).result for step in (0.0, STEP))
     assert np.array_equal(plain.image, probed.image)
-    assert plain.response is None
-    assert probed.response.shape == image.shape
-    assert np.isfinite(probed.response).all()
+    assert plain.divergence is None
+    assert probed.divergence.shape == image.shape
+    assert np.isfinite(probed.divergence).all()
     if plain.uncertainty is not None:
         assert np.array_equal(plain.uncertainty, probed.uncertainty)
-    again = last(image, method, Options(axes, probe=STEP), **few).result
-    assert np.array_equal(probed.response, again.response)
+    again = last(image, method, Options(axes, divergence_step=STEP), **few).result
+    assert np.array_equal(probed.divergence, again.divergence)
 
 
 def test_the_time_left_knows_of_the_probe(large, monkeypatch):
@@ -192,7 +196,7 @@ def test_the_time_left_knows_of_the_probe(large, monkeypatch):
     monkeypatch.setattr(loop, "cut", lambda stack, method: list(tiles(stack.spatial, 32, 1)))
     image = np.stack([np.full_like(large, 40), large])
     method, training = configure(METHODS["gaussian"], steps=3)
-    heard = [e for e in run(image, method, training, Options("CYX", probe=STEP)) if isinstance(e, Progress)]
+    heard = [e for e in run(image, method, training, Options("CYX", divergence_step=STEP)) if isinstance(e, Progress)]
     assert sum(e.phase == "denoising" for e in heard) == 2 * 16
     told = [e for e in heard if e.seconds_left is not None]
     assert len(told) > 20
@@ -203,7 +207,7 @@ def test_the_time_left_knows_of_the_probe(large, monkeypatch):
 def test_a_run_can_be_stopped_while_it_is_probed(large, monkeypatch):
     monkeypatch.setattr(clock, "REPORT_EVERY", 0.0)
     method, training = configure(METHODS["gaussian"], steps=2)
-    events = run(large, method, training, Options("YX", probe=STEP))
+    events = run(large, method, training, Options("YX", divergence_step=STEP))
     order, denoised, heard = None, 0, None
     while not isinstance(heard, Finished):
         heard = events.send(order)

@@ -35,10 +35,10 @@ def test_the_running_mean_settles_on_the_mean_and_starts_anew_elsewhere():
 
 def test_turns_are_eight_and_undo_each_other():
     image = torch.randn(1, 2, 6, 9)
-    seen = {tuple(ops.turned(image, turn).flatten().tolist()) for turn in range(ops.TURNS)}
+    seen = {tuple(ops.flip_rotate(image, turn).flatten().tolist()) for turn in range(ops.ORIENTATIONS)}
     assert len(seen) == 8
-    for turn in range(ops.TURNS):
-        assert torch.equal(ops.turned_back(ops.turned(image, turn), turn), image)
+    for turn in range(ops.ORIENTATIONS):
+        assert torch.equal(ops.undo_flip_rotate(ops.flip_rotate(image, turn), turn), image)
 
 
 def test_an_ensemble_averages_what_is_not_symmetric(noisy):

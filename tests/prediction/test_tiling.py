@@ -61,4 +61,4 @@ def test_a_tile_holds_the_image_where_it_says():
     trainer = Trainer(torch.from_numpy(image)[None, None], method, training, 0)
     window = (slice(10, 20), slice(30, 40))
     tile, inner = tiling.read_tile(stack, trainer, scale, 0, 0, window)
-    np.testing.assert_allclose(scale.back(tile[0].numpy())[0][inner], image[10:20, 30:40], atol=1e-6)
+    np.testing.assert_allclose(scale.inverse(tile[0].numpy())[0][inner], image[10:20, 30:40], atol=1e-6)

@@ -9,8 +9,8 @@ from skimage import data
 from napari_lotadenoise import denoise
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.noise import VarianceFit
-from napari_lotadenoise.normalisation.noise_whitening import Whitening, noise_of
-from napari_lotadenoise.pretrained.level_correction import LOWEST, typical_removal, without_texture
+from napari_lotadenoise.normalisation.noise_normalisation import NoiseNormaliser, noise_of
+from napari_lotadenoise.pretrained.level_correction import LOWEST, corrected_level, typical_removal
 from tests.conftest import scene
 
 
@@ -33,29 +33,29 @@ def lines(fits):
 
 @pytest.mark.parametrize("sigma", [5, 20])
 def test_noise_that_was_measured_well_is_left_as_it_is(sigma):
-    pool = pool_of(scene((256, 256)) + noise((256, 256), sigma))
+    training_images = pool_of(scene((256, 256)) + noise((256, 256), sigma))
     fits = [VarianceFit(0.0, float(sigma) ** 2)]
-    assert lines(without_texture(fits, pool)) == lines(fits)
+    assert lines(corrected_level(fits, training_images)) == lines(fits)
 
 
 def test_photon_noise_that_was_measured_well_is_left_as_it_is():
     photons = np.random.default_rng(0).poisson(5 + scene((256, 256)).clip(0) / 4).astype(np.float32)
     fits = [VarianceFit(1.0, 0.0, low=0.0, high=65.0)]
-    assert lines(without_texture(fits, pool_of(photons))) == lines(fits)
+    assert lines(corrected_level(fits, pool_of(photons))) == lines(fits)
 
 
 def test_the_typical_removal_is_one_on_noise_alone():
-    pool = pool_of(100 + noise((256, 256), 10))
-    removal, correlation = typical_removal(pool, Whitening(pool, [VarianceFit(0.0, 100.0)]))
+    training_images = pool_of(100 + noise((256, 256), 10))
+    removal, correlation = typical_removal(training_images, NoiseNormaliser(training_images, [VarianceFit(0.0, 100.0)]))
     assert removal == pytest.approx(1, abs=0.05)
     assert correlation == pytest.approx(0, abs=0.03)
 
 
 def test_a_level_that_was_measured_on_texture_falls():
     clean = photograph()
-    pool = pool_of(clean + noise(clean.shape, 2))
-    measured = noise_of(pool)[0].offset ** 0.5
-    lowered = without_texture(noise_of(pool), pool)[0].offset ** 0.5
+    training_images = pool_of(clean + noise(clean.shape, 2))
+    measured = noise_of(training_images)[0].offset ** 0.5
+    lowered = corrected_level(noise_of(training_images), training_images)[0].offset ** 0.5
     assert measured > 2 * 2  # gravel passes for noise
     assert lowered < 0.7 * measured
     assert lowered >= LOWEST * measured * 0.999
@@ -84,17 +84,17 @@ def test_the_level_of_correlated_noise_is_not_lowered_further():
     kernel = np.full((3, 3), 0.6)
     kernel[1, 1] = 1
     correlated = ndimage.convolve(noise((256, 256), 5), kernel)
-    pool = pool_of(scene((256, 256)) + correlated)
-    fits = noise_of(pool)
+    training_images = pool_of(scene((256, 256)) + correlated)
+    fits = noise_of(training_images)
     assert fits[0].offset ** 0.5 < 0.5 * correlated.std()  # what is finest in it passes for all of it
-    assert lines(without_texture(fits, pool)) == lines(fits)
+    assert lines(corrected_level(fits, training_images)) == lines(fits)
 
 
 @pytest.mark.parametrize("image", [np.zeros((256, 256)), np.eye(12), noise((8, 300), 1)])
 def test_blank_and_tiny_images_say_nothing(image):
-    pool = pool_of(image.astype(np.float32))
+    training_images = pool_of(image.astype(np.float32))
     fits = [VarianceFit(0.0, 1.0)]
-    assert lines(without_texture(fits, pool)) == lines(fits)
+    assert lines(corrected_level(fits, training_images)) == lines(fits)
 
 
 def test_a_volume_is_judged_by_its_middle_plane():
@@ -102,12 +102,12 @@ def test_a_volume_is_judged_by_its_middle_plane():
     planes = np.stack([clean + noise(clean.shape, 2)] * 4)
     flat = pool_of(planes[2])
     fits = [VarianceFit(0.0, 64.0)]
-    assert lines(without_texture(fits, pool_of(planes))) == lines(without_texture(fits, flat)) != lines(fits)
+    assert lines(corrected_level(fits, pool_of(planes))) == lines(corrected_level(fits, flat)) != lines(fits)
 
 
 def test_colours_are_judged_together():
     gravel = photograph()
-    pool = pool_of(*[gravel + noise(gravel.shape, 1) for _ in range(3)])
-    lowered = without_texture([VarianceFit(0.0, 64.0)] * 3, pool)
+    training_images = pool_of(*[gravel + noise(gravel.shape, 1) for _ in range(3)])
+    lowered = corrected_level([VarianceFit(0.0, 64.0)] * 3, training_images)
     assert len({fit.offset for fit in lowered}) == 1
     assert lowered[0].offset < 64

@@ -16,7 +16,7 @@ SHORT = {"steps": 4, "crop": 32}
 
 def frames(method, noisy):
     """The image, or four captures of it for methods that need repeats, and the letters of its axes."""
-    if not METHODS[method].needs_repeats:
+    if not METHODS[method].requires.repeats:
         return noisy, "YX"
     return noisy + np.random.default_rng(2).normal(0, 20, (4, *noisy.shape)).astype(np.float32), "TYX"
 
@@ -48,10 +48,12 @@ def test_training_that_does_harm_gives_back_what_it_began_with(truth, noisy):
 
 
 def test_a_warm_network_is_the_method_instant_before_it_learns(noisy):
-    pool = torch.from_numpy(noisy)[None, None] / 40
-    warm = Trainer(pool, *configure(METHODS["noise2self"], "warm"), seed=0)
-    instant = Trainer(pool, *configure(METHODS["instant"], precision="float32"), seed=0)
-    torch.testing.assert_close(next(warm.outputs(pool)), next(instant.outputs(pool)), rtol=1e-3, atol=1e-3)
+    training_images = torch.from_numpy(noisy)[None, None] / 40
+    warm = Trainer(training_images, *configure(METHODS["noise2self"], "warm"), seed=0)
+    instant = Trainer(training_images, *configure(METHODS["instant"], precision="float32"), seed=0)
+    torch.testing.assert_close(
+        next(warm.outputs(training_images)), next(instant.outputs(training_images)), rtol=1e-3, atol=1e-3
+    )
     assert all(p.requires_grad for p in warm.net.parameters())
 
 

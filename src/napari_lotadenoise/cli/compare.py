@@ -13,15 +13,17 @@ import numpy as np
 
 from napari_lotadenoise import io
 from napari_lotadenoise.cli import console
+from napari_lotadenoise.contract.params import add_arguments, parameters
+from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.contract.training import PRESETS
 from napari_lotadenoise.errors import FileError, ParameterError
 from napari_lotadenoise.events import Progress
 from napari_lotadenoise.image.stack import AXIS_NAMES, layout_for
 from napari_lotadenoise.options import Options
-from napari_lotadenoise.recipe import FINISHED_EARLY
+from napari_lotadenoise.recipe import EndReason
 
 if TYPE_CHECKING:
-    from napari_lotadenoise.comparison import Comparison, Entry, Outcome, Plan
+    from napari_lotadenoise.comparison import Candidate, Comparison, ComparisonPlan, Outcome
 
 
 def add_compare(commands: Any) -> None:
@@ -51,7 +53,7 @@ def add_compare(commands: Any) -> None:
     compare.add_argument(
         "--preset", choices=PRESETS, help="fast (default), paper as published, or warm: begins with pre-trained weights"
     )
-    console.add_options(compare)
+    add_arguments(compare.add_argument_group("options of every run"), RunOptions, switches=True)
     compare.add_argument("--overwrite", action="store_true", help="replace files of the same names in the folder")
     compare.add_argument("--quiet", action="store_true", help="no progress, only the table and errors")
     compare.set_defaults(action=run)
@@ -69,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
             raise FileError(f"{path} is itself in {options.out}, where it might be replaced; choose another folder.")
     planned, picture = _planned(given)
     if loud:
-        print(f"Comparing {_counted(len(planned.entries), 'method')} on {_where(planned)}.", file=sys.stderr)
+        print(f"Comparing {_counted(len(planned.candidates), 'method')} on {_where(planned)}.", file=sys.stderr)
     outcomes, interrupted = _outcomes(planned, given.get("budget", 0.0), loud=loud)
     comparison = planned.finish(outcomes)
     done = sum(outcome.result is not None for outcome in outcomes)
@@ -102,9 +104,9 @@ def _written(comparison: Comparison, given: dict[str, Any], picture: io.Picture,
     return console.INTERRUPTED if interrupted else 0
 
 
-def _planned(given: dict[str, Any]) -> tuple[Plan, io.Picture]:
+def _planned(given: dict[str, Any]) -> tuple[ComparisonPlan, io.Picture]:
     """Read the files and work out what is compared."""
-    from napari_lotadenoise.comparison import plan
+    from napari_lotadenoise.comparison import plan_comparison
 
     if not given.get("budget", 0.0) >= 0:
         raise ParameterError(f"budget must be a number of seconds, 0 or more, not {given['budget']!r}.")
@@ -112,23 +114,23 @@ def _planned(given: dict[str, Any]) -> tuple[Plan, io.Picture]:
     picture = io.read(given["input"])
     axes = console.axes_of(picture, given.get("axes"))
     reference = None if "reference" not in given else _reference(io.read(given["reference"]), axes)
-    names = ("channels", "volume", "device", "seed", "threads", "fill", "preset")
-    options = Options(axes=axes, **{name: given[name] for name in names if name in given})
-    entries: list[str | Entry] = [
+    names = {option.name for option in parameters(RunOptions)} | {"preset"}
+    options = Options(**{name: value for name, value in given.items() if name in names} | {"axes": axes})
+    candidates: list[str | Candidate] = [
         *_named(given.get("methods", "" if swept else "suggested"), picture.data, options),
         *swept,
     ]
-    planned = plan(
-        picture.data, entries, options, reference=reference, crop=given.get("crop", 0), peak=given.get("peak")
+    planned = plan_comparison(
+        picture.data, candidates, options, reference=reference, crop=given.get("crop", 0), peak=given.get("peak")
     )
     return planned, picture
 
 
-def _swept(told: list[str] | tuple[()], preset: str) -> list[Entry]:
+def _swept(told: list[str] | tuple[()], preset: str) -> list[Candidate]:
     """Entries of ``METHOD:PARAMETER=V1,V2,...``."""
     from napari_lotadenoise.comparison import sweep
 
-    found: list[Entry] = []
+    found: list[Candidate] = []
     for text in told:
         method, colon, rest = text.partition(":")
         parameter, equals, values = rest.partition("=")
@@ -166,28 +168,28 @@ def _reference(picture: io.Picture, axes: str) -> np.ndarray:
     return picture.data
 
 
-def _outcomes(planned: Plan, budget: float, *, loud: bool) -> tuple[list[Outcome], bool]:
+def _outcomes(planned: ComparisonPlan, budget: float, *, loud: bool) -> tuple[list[Outcome], bool]:
     """Run all entries; returns what came out, and whether the user has interrupted it."""
-    from napari_lotadenoise.comparison import Outcome, contest
+    from napari_lotadenoise.comparison import Outcome, run_candidates
 
     outcomes: list[Outcome] = []
     scores = planned.finish(())
-    turns = contest(planned.image, planned.entries, planned.options, planned.judge, budget)
+    events = run_candidates(planned.image, planned.candidates, planned.options, planned.scorer, budget)
     try:
-        with contextlib.closing(turns):
-            for turn in turns:
-                entry = planned.entries[turn.number]
-                before = f"{turn.number + 1}/{len(planned.entries)}  {entry.label}: "
-                if isinstance(turn.news, Outcome):
-                    outcomes.append(turn.news)
+        with contextlib.closing(events):
+            for event in events:
+                candidate = planned.candidates[event.number]
+                before = f"{event.number + 1}/{len(planned.candidates)}  {candidate.label}: "
+                if isinstance(event.event, Outcome):
+                    outcomes.append(event.event)
                     if loud:
                         console.clear_progress()
-                        print(before + ", ".join(_told(turn.news, scores)), file=sys.stderr)
-                elif isinstance(turn.news, Progress) and loud:
-                    console.show_progress(turn.news, before)
+                        print(before + ", ".join(_told(event.event, scores)), file=sys.stderr)
+                elif isinstance(event.event, Progress) and loud:
+                    console.show_progress(event.event, before)
     except KeyboardInterrupt:
-        missing = planned.entries[len(outcomes) :]
-        return [*outcomes, *(Outcome(entry, reason="interrupted") for entry in missing)], True
+        missing = planned.candidates[len(outcomes) :]
+        return [*outcomes, *(Outcome(candidate, reason="interrupted") for candidate in missing)], True
     return outcomes, False
 
 
@@ -197,14 +199,14 @@ def _told(outcome: Outcome, scores: Comparison) -> Iterator[str]:
         yield outcome.reason
         return
     yield f"{outcome.result.recipe.seconds:.1f} s"
-    if outcome.score is None or outcome.reason == FINISHED_EARLY:
+    if outcome.score is None or outcome.reason == EndReason.FINISHED_EARLY.value:
         yield outcome.reason
     score = scores.headline(outcome)
     if score:
         yield score
 
 
-def _where(planned: Plan) -> str:
+def _where(planned: ComparisonPlan) -> str:
     """The part of the image that is compared on, in words."""
     axes = planned.options.axes or ""
     if planned.crop is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
 
@@ -13,24 +12,6 @@ from napari_lotadenoise.events import Progress
 
 #: Exit codes: something was wrong with input or options; interrupted by the user (as shells have it).
 WRONG, INTERRUPTED = 1, 130
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how a run is done, whatever the method; those not given are absent, for a default elsewhere."""
-    absent = argparse.SUPPRESS
-    add = parser.add_argument
-    add("--axes", default=absent, help="one letter an axis of T P C Z Y X S; default: what the file says")
-    add(
-        "--channels",
-        choices=("apart", "together"),
-        default=absent,
-        help="a network for each channel (default), or one for all",
-    )
-    add("--volume", action="store_true", default=absent, help="denoise Z with a 3-D network instead of slice by slice")
-    add("--device", default=absent, help="auto (default), cpu, cuda, cuda:N or mps")
-    add("--seed", type=int, default=absent, help="default: 0; the same seed repeats a CPU run bit for bit")
-    add("--threads", type=int, default=absent, help="processor threads; default: all processors but one")
-    add("--fill", action="store_true", default=absent, help="replace NaN and inf by the nearest finite value")
 
 
 def axes_of(picture: io.Picture, given: str | None) -> str:

@@ -13,15 +13,19 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise import __version__, io
+from napari_lotadenoise.api import denoise
 from napari_lotadenoise.cli import compare, console, tables
+from napari_lotadenoise.contract.capabilities import passes_of
 from napari_lotadenoise.contract.method import Interleaving, configure, settings
 from napari_lotadenoise.contract.params import add_arguments, parameters
+from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.contract.training import PRESETS, WarmTraining
 from napari_lotadenoise.engine import plan
 from napari_lotadenoise.errors import FileError, LotaDenoiseError, ParameterError
-from napari_lotadenoise.events import Event, Finished, Progress, Started
+from napari_lotadenoise.events import Event, Progress, Started
 from napari_lotadenoise.image.stack import as_dtype
 from napari_lotadenoise.methods import METHODS, find
+from napari_lotadenoise.noise.words import noise_lines
 from napari_lotadenoise.recipe import Recipe
 from napari_lotadenoise.result import Result
 
@@ -93,29 +97,22 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
         "--preset", choices=PRESETS, help="fast (default), paper as published, or warm: begins with pre-trained weights"
     )
     run.add_argument("--recipe", help="repeat the run of this .recipe.json file; other options change it")
-    console.add_options(run)
-    run.add_argument(
-        "--stabilise",
-        choices=("auto", "off", "on"),
-        help="even out noise that grows with the signal; auto (default) for methods that need it",
-    )
-    run.add_argument(
-        "--blend", type=float, help="share of the denoised image, 0 to 1 (default); the rest is the noisy one"
-    )
     run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
     run.add_argument(
         "--uncertainty",
         type=Path,
         metavar="FILE",
-        help="also write the deviation of the passes (methods of chance only)",
+        help="also write the deviation of the passes (stochastic methods only)",
     )
     run.add_argument(
         "--same-dtype", action="store_true", help="write the input's data type, rounded and clipped; default float32"
     )
     run.add_argument("--overwrite", action="store_true", help="replace files that are already there")
     run.add_argument("--quiet", action="store_true", help="no progress, only errors")
+    defaults = recipe.arguments() if recipe else {}
+    add_arguments(run.add_argument_group("options of the run"), RunOptions, defaults, switches=True)
     chosen = find(method)
-    defaults = {**dataclasses.asdict(chosen.preset("fast").training), **(recipe.arguments() if recipe else {})}
+    defaults = {**dataclasses.asdict(chosen.preset("fast").training), **defaults}
     add_arguments(run.add_argument_group(f"hyper-parameters of {chosen.info.title}"), chosen, defaults)
     schedule = type(chosen.preset("fast").training) if chosen.trained else Interleaving
     add_arguments(run.add_argument_group("training" if chosen.trained else "correlated noise"), schedule, defaults)
@@ -144,7 +141,7 @@ def _show_noise(options: argparse.Namespace) -> None:
         print(json.dumps({**report.numbers(), **told}, indent=2))
         return
     print(f"{report.verdict[0].upper()}{report.verdict[1:]}.")
-    print(*tables.noise_lines(report), *report.warnings, advice.summary(report), sep="\n")
+    print(*noise_lines(report), *report.warnings, advice.summary(report), sep="\n")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -161,7 +158,7 @@ def _run(options: argparse.Namespace) -> None:
     picture = io.read(options.input)
     wanted = _wanted(given, picture)
     method = find(wanted.get("method", "lota-n2n"))
-    if "uncertainty" in given and not method().stochastic_passes:
+    if "uncertainty" in given and not passes_of(method()):
         raise ParameterError(
             f"{method.info.title} makes no stochastic passes to be uncertain of; leave --uncertainty out."
         )
@@ -202,40 +199,25 @@ def _warn(image: np.ndarray, wanted: dict[str, Any]) -> None:
 
 
 def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
-    """The arguments of `denoise`: those of the recipe, changed by what was given."""
-    names = {"method", "preset", "channels", "volume", "device", "seed", "threads", "fill", "stabilise", "blend"}
-    names |= {p.name for owner in (find(given.get("method", "lota-n2n")), WarmTraining) for p in parameters(owner)}
+    """Return the arguments of `denoise`: those of the recipe, changed by what was given."""
     recipe = io.read_recipe(given["recipe"]) if "recipe" in given else None
-    if recipe is not None:
-        names |= {p.name for p in parameters(find(recipe.method))}
-        if given.get("method", recipe.method) != recipe.method:
-            raise ParameterError(f"The recipe is one of {recipe.method}; leave --method out, or the recipe.")
+    method = given.get("method") or (recipe.method if recipe else "lota-n2n")
+    if recipe is not None and method != recipe.method:
+        raise ParameterError(f"The recipe is one of {recipe.method}; leave --method out, or the recipe.")
+    names = {p.name for owner in (RunOptions, find(method), WarmTraining) for p in parameters(owner)}
     wanted = recipe.arguments() if recipe else {}
-    wanted |= {name: value for name, value in given.items() if name in names}
+    wanted |= {name: value for name, value in given.items() if name in names | {"method", "preset"}}
     wanted["axes"] = console.axes_of(picture, given.get("axes") or wanted.get("axes"))
     return wanted
 
 
 def _denoise(image: np.ndarray, wanted: dict[str, Any], *, quiet: bool) -> Result:
-    """Run the engine and show its progress, which `denoise` would only hand to a listener."""
-    from napari_lotadenoise.engine import run
-    from napari_lotadenoise.options import Options
-
-    names = {field.name for field in dataclasses.fields(Options)}
-    options = Options(**{name: value for name, value in wanted.items() if name in names})
-    hyper = {name: value for name, value in wanted.items() if name not in names | {"method"}}
-    method, training = configure(
-        find(wanted.get("method", "lota-n2n")), wanted.get("preset", "fast"), volume=options.volume, **hyper
-    )
-    for event in run(image, method, training, dataclasses.replace(options, preset=wanted.get("preset", "fast"))):
+    """Denoise, and show the progress."""
+    try:
+        return denoise(image, **wanted, listener=None if quiet else _show)
+    finally:
         if not quiet:
-            _show(event)
-        if isinstance(event, Finished):
-            if event.error is not None:
-                raise event.error
-            assert event.result is not None
-            return event.result
-    raise AssertionError("a run ends with Finished")
+            console.clear_progress()
 
 
 def _show(event: Event) -> None:
@@ -243,9 +225,3 @@ def _show(event: Event) -> None:
         print(event.plan, file=sys.stderr)
     elif isinstance(event, Progress):
         console.show_progress(event)
-    elif isinstance(event, Finished):
-        console.clear_progress()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

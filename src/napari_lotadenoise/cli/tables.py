@@ -20,7 +20,7 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def documented() -> list[type[Method]]:
     """The methods that documents tell of in tables: those that need no optional package, which is not always there."""
-    return [m for m in METHODS.values() if not m.package]
+    return [m for m in METHODS.values() if not m.requires.package]
 
 
 def methods_markdown() -> str:

@@ -49,13 +49,13 @@ def concerns(
     title, found = method.info.title, []
     if report.noise_free:
         return ("There is hardly any noise to remove here: the result can only lose detail.",)
-    if report.correlated and method.needs_independence and stride < report.stride and structure == "pixel":
+    if report.correlated and method.requires.independent_noise and stride < report.stride and structure == "pixel":
         found.append(
             f"{title} takes the noise of neighbouring pixels for independent, and here it is correlated: it will keep much of "
             f"it. {_way_out(report)}"
         )
     stabilised = stabilise == "on" or (stabilise == "auto" and not report.correlated)
-    if report.signal_dependent and method.needs_constant and not stabilised:
+    if report.signal_dependent and method.requires.constant_noise and not stabilised:
         found.append(
             f"{title} takes the noise for equally strong everywhere, and here it grows with the signal: bright parts will stay "
             "noisy, or dark ones be blurred. Stabilise the variance."
@@ -81,8 +81,8 @@ def summary(report: NoiseReport) -> str:
 
 def _for_correlated(report: NoiseReport) -> str:
     methods = [METHODS[name] for name in recommended(report)]
-    with_stride = ", ".join(m.info.title for m in methods if m.needs_independence)
-    without = ", ".join(m.info.title for m in methods if not m.needs_independence)
+    with_stride = ", ".join(m.info.title for m in methods if m.requires.independent_noise)
+    without = ", ".join(m.info.title for m in methods if not m.requires.independent_noise)
     return (
         f"Suited: with a stride of {report.stride} or more {with_stride}; as they are {without}. "
         "Without a stride, methods that assume independent pixels keep this noise."

@@ -18,7 +18,7 @@ BESIDE = ("nlm", "gaussian")
 
 
 @dataclass(frozen=True)
-class Entry:
+class Candidate:
     """A method with its settings.
 
     Attributes
@@ -35,7 +35,7 @@ class Entry:
     preset: str = "fast"
 
     @property
-    def kind(self) -> type[Method]:
+    def method_class(self) -> type[Method]:
         """The method."""
         return find(self.method)
 
@@ -43,7 +43,9 @@ class Entry:
     def label(self) -> str:
         """Name for people: "LoTA-N2N, trace 0.3"."""
         preset = () if self.preset == "fast" else (self.preset,)
-        return ", ".join((self.kind.info.title, *preset, *(f"{name} {_short(v)}" for name, v in self.options.items())))
+        return ", ".join(
+            (self.method_class.info.title, *preset, *(f"{name} {_short(v)}" for name, v in self.options.items()))
+        )
 
     @property
     def key(self) -> str:
@@ -60,10 +62,10 @@ class Entry:
         MethodError, ParameterError
             Where there is no such method, or it has no such parameter.
         """
-        return configure(self.kind, self.preset, volume=volume, **self.options)
+        return configure(self.method_class, self.preset, volume=volume, **self.options)
 
 
-def entries_for(methods: Iterable[str | Entry], preset: str = "fast") -> tuple[Entry, ...]:
+def candidates_for(methods: Iterable[str | Candidate], preset: str = "fast") -> tuple[Candidate, ...]:
     """Make entries of ids; entries stay what they are.
 
     Raises
@@ -71,17 +73,19 @@ def entries_for(methods: Iterable[str | Entry], preset: str = "fast") -> tuple[E
     MethodError, ParameterError
         Where a method does not exist, a setting is wrong, one of them comes twice, or there is none.
     """
-    found = tuple(entry if isinstance(entry, Entry) else Entry(entry, preset=preset) for entry in methods)
+    found = tuple(
+        candidate if isinstance(candidate, Candidate) else Candidate(candidate, preset=preset) for candidate in methods
+    )
     if not found:
         raise ParameterError("Nothing to compare: name at least one method.")
-    for number, entry in enumerate(found):
-        entry.configured()
-        if entry.key in (other.key for other in found[:number]):
-            raise ParameterError(f"{entry.label} takes part twice; leave one of them out.")
+    for number, candidate in enumerate(found):
+        candidate.configured()
+        if candidate.key in (other.key for other in found[:number]):
+            raise ParameterError(f"{candidate.label} takes part twice; leave one of them out.")
     return found
 
 
-def sweep(method: str, parameter: str, values: Sequence[Any], preset: str = "fast") -> tuple[Entry, ...]:
+def sweep(method: str, parameter: str, values: Sequence[Any], preset: str = "fast") -> tuple[Candidate, ...]:
     """One method at several values of one parameter; texts are converted to its type.
 
     Raises
@@ -97,7 +101,7 @@ def sweep(method: str, parameter: str, values: Sequence[Any], preset: str = "fas
     if not values:
         raise ParameterError(f"Say at which values of {parameter} to compare {kind.info.title}.")
     converted = [convert(known[name], value.strip()) if isinstance(value, str) else value for value in values]
-    return entries_for(Entry(method, {name: value}, preset) for value in converted)
+    return candidates_for(Candidate(method, {name: value}, preset) for value in converted)
 
 
 def suggested(report: NoiseReport) -> tuple[str, ...]:
@@ -108,7 +112,7 @@ def suggested(report: NoiseReport) -> tuple[str, ...]:
 
 def possible(*, repeats: bool) -> tuple[str, ...]:
     """Ids of all methods; those that learn from repeats only where there are some."""
-    return tuple(name for name, kind in METHODS.items() if repeats or not kind.needs_repeats)
+    return tuple(name for name, kind in METHODS.items() if repeats or not kind.requires.repeats)
 
 
 def _short(value: Any) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from napari_lotadenoise.comparison.ranking import Standing
 from napari_lotadenoise.comparison.runner import Outcome
 from napari_lotadenoise.comparison.score import Score
-from napari_lotadenoise.recipe import FINISHED_EARLY
+from napari_lotadenoise.recipe import EndReason
 
 Value = float | int | str | None
 
@@ -65,10 +65,10 @@ def verdict(standing: Standing) -> str:
 
 def _cut_short(outcome: Outcome) -> str:
     """How far a training came that was finished before its time."""
-    if outcome.result is None or outcome.result.recipe.reason != FINISHED_EARLY:
+    if outcome.result is None or not outcome.result.recipe.finished_early:
         return ""
     recipe = outcome.result.recipe
-    return f"{FINISHED_EARLY} ({max(recipe.steps_done)} of {recipe.training['steps']} steps)"
+    return f"{EndReason.FINISHED_EARLY.value} ({max(recipe.steps_done)} of {recipe.training['steps']} steps)"
 
 
 def headline(score: Score | None, *, fitted: bool = False, estimated: bool = True) -> str:
@@ -103,7 +103,7 @@ def _spread(score: Score) -> str | None:
     return f"{low} to {estimate.high:.1f}"
 
 
-_METHOD = Column("method", "Method", "What was done.", lambda s: s.outcome.entry.label)
+_METHOD = Column("method", "Method", "What was done.", lambda s: s.outcome.candidate.label)
 _PLACE = Column(
     "place",
     "Place",

@@ -15,7 +15,6 @@ from napari_lotadenoise.comparison.columns import Column, columns, headline
 from napari_lotadenoise.comparison.ranking import Closeness, Standing, rank
 from napari_lotadenoise.comparison.runner import Outcome
 from napari_lotadenoise.metrics import fitted_psnr, psnr
-from napari_lotadenoise.recipe import FINISHED_EARLY
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,9 @@ class Comparison:
         ranked = [standing for standing in self.ranked if standing.place is not None]
         if not ranked:
             return "No method came to a result that can be ranked."
-        first = ranked[0].outcome.entry.label
-        level = [standing.outcome.entry.label for standing in ranked[1:] if standing.close]
-        unsure = [s.outcome.entry.label for s in ranked[1:] if s.closeness is Closeness.UNSURE]
+        first = ranked[0].outcome.candidate.label
+        level = [standing.outcome.candidate.label for standing in ranked[1:] if standing.close]
+        unsure = [s.outcome.candidate.label for s in ranked[1:] if s.closeness is Closeness.UNSURE]
         if level:
             return f"Too close to call: {', '.join([first, *level])}."
         by = "" if self.reference is not None else " by estimate"
@@ -106,7 +105,7 @@ class Comparison:
     def remarks(self) -> tuple[str, ...]:
         """What has to be known to read the table, one sentence each."""
         found = [] if self.reference is None else [f"The noisy input has {self._noisy_psnr():.2f} dB."]
-        if any(o.result is not None and o.result.recipe.reason == FINISHED_EARLY for o in self.outcomes):
+        if any(o.result is not None and o.result.recipe.finished_early for o in self.outcomes):
             found.append("Trainings that were finished early may do better with more time.")
         if not self.same_exposure:
             found.append(
@@ -154,7 +153,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """The table and the recipes of all results; what is infinite, which JSON cannot say, is the text "inf"."""
-        recipes = {o.entry.key: o.result.recipe.to_dict() for o in self.outcomes if o.result is not None}
+        recipes = {o.candidate.key: o.result.recipe.to_dict() for o in self.outcomes if o.result is not None}
         crop = None if self.crop is None else [[part.start, part.stop] for part in self.crop]
         told = {
             "axes": self.axes,

@@ -119,7 +119,7 @@ def _result(standing: Standing, comparison: Comparison, noisy: np.ndarray, limit
     assert outcome.result is not None
     picture = _plane(outcome.result.image, comparison.axes)
     place = "" if standing.place is None else f"{standing.place}. "
-    title = f"{place}{outcome.entry.label}{f' {CLOSE}' if standing.close else ''}"
+    title = f"{place}{outcome.candidate.label}{f' {CLOSE}' if standing.close else ''}"
     return Panel(title, comparison.headline(outcome), picture, _grey(noisy - picture), limits)
 
 
@@ -209,7 +209,7 @@ def _notes(comparison: Comparison, shown: list[Standing], limits: tuple[float, f
         yield f"Shown is {', '.join(_where(comparison, axis, index) for axis, index in plane.items())} (counted from 1)."
     if any(comparison.image.shape[comparison.axes.index(axis)] > 1 for axis in plane):
         yield "Scores are those of all planes compared."
-    failed = [o.entry.label for o in comparison.outcomes if o.result is None]
+    failed = [o.candidate.label for o in comparison.outcomes if o.result is None]
     if failed:
         yield f"No result: {', '.join(failed)}."
     yield from comparison.remarks

@@ -91,7 +91,7 @@ def write(
 
     for outcome in comparison.outcomes:
         if outcome.result is not None:
-            path = folder / f"{outcome.entry.key}.tif"
+            path = folder / f"{outcome.candidate.key}.tif"
             io.write(path, picture(outcome.result.image), outcome.result.recipe, overwrite=overwrite)
     if comparison.crop is not None:
         io.write(folder / "input.tif", picture(comparison.image), overwrite=overwrite)

@@ -9,34 +9,36 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.comparison.candidate import Entry, entries_for, possible, suggested
+from napari_lotadenoise.comparison.candidate import Candidate, candidates_for, possible, suggested
 from napari_lotadenoise.comparison.comparison import Comparison
 from napari_lotadenoise.comparison.crop import Crop, choose_crop
-from napari_lotadenoise.comparison.runner import Outcome, Turn, contest
-from napari_lotadenoise.comparison.score import Judge
+from napari_lotadenoise.comparison.runner import CandidateEvent, Outcome, run_candidates
+from napari_lotadenoise.comparison.score import Scorer
 from napari_lotadenoise.compute import devices
+from napari_lotadenoise.contract.params import parameters
+from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.errors import ParameterError
 from napari_lotadenoise.image.checks import check
 from napari_lotadenoise.image.stack import Stack, layout_for
 from napari_lotadenoise.noise import estimate_noise
-from napari_lotadenoise.options import Options, check_whole
+from napari_lotadenoise.options import Options, takes_run_options
 
 #: Smallest side of a crop, pixels.
 _SMALLEST = 16
 
 
 @dataclass(frozen=True)
-class Plan:
+class ComparisonPlan:
     """What is compared on what: worked out before anything runs, the same for Python, command and dock.
 
     Attributes
     ----------
     image : ndarray
         The part that is compared on, copied.
-    entries : tuple of Entry
+    candidates : tuple of Candidate
     options : Options
         Of every run.
-    judge : Judge
+    scorer : Scorer
     crop : tuple of slice or None
         Where the part is in the whole image; None where it is the whole.
     reference : ndarray or None
@@ -44,30 +46,34 @@ class Plan:
     """
 
     image: np.ndarray
-    entries: tuple[Entry, ...]
+    candidates: tuple[Candidate, ...]
     options: Options
-    judge: Judge
+    scorer: Scorer
     crop: Crop | None
     reference: np.ndarray | None
 
+    @property
+    def axes(self) -> str:
+        """Return the axes of the image, one letter each."""
+        return self.options.axes or ""
+
     def finish(self, outcomes: Iterable[Outcome]) -> Comparison:
         """Put outcomes together."""
-        assert self.options.axes is not None
         return Comparison(
-            self.image, self.options.axes, tuple(outcomes), self.reference, self.judge.peak, self.judge.same_exposure,
-            self.judge.independent, self.crop, self.judge.caution,
+            self.image, self.axes, tuple(outcomes), self.reference, self.scorer.peak, self.scorer.same_exposure,
+            self.scorer.independent, self.crop, self.scorer.caution,
         )  # fmt: skip
 
 
-def plan(
+def plan_comparison(
     image: Any,
-    methods: Iterable[str | Entry] | str,
+    methods: Iterable[str | Candidate] | str,
     options: Options,
     *,
     reference: Any = None,
     crop: Crop | int = 0,
     peak: float | None = None,
-) -> Plan:
+) -> ComparisonPlan:
     """Work out a comparison; parameters as for `compare`.
 
     Raises
@@ -84,40 +90,34 @@ def plan(
             "they must be the same."
         )
     devices.choose(options.device)
-    if options.threads is not None:
-        check_whole(threads=options.threads, seed=options.seed)
     if peak is not None and not peak > 0:
         raise ParameterError(f"peak must be above 0, not {peak!r}.")
-    entries = entries_for(_named(methods, image, layout.axes, fill=options.fill), options.preset or "fast")
-    frames = any(entry.kind.needs_repeats for entry in entries)
+    candidates = candidates_for(_named(methods, image, layout.axes, fill=options.fill), options.preset or "fast")
+    frames = any(candidate.method_class.requires.repeats for candidate in candidates)
     where = _where(crop, stack, frames=frames)
     part = np.array(image if where is None else image[where])
     if where is not None:
         check(part, layout, fill=options.fill)
     truth = None if reference is None else np.array(reference if where is None else reference[where])
-    judge = Judge(part, layout, truth, peak, fill=options.fill, whole=None if where is None else image)
-    chosen = dataclasses.replace(options, axes=layout.axes, probe=judge.probe)
-    return Plan(part, entries, chosen, judge, where, truth)
+    scorer = Scorer(part, layout, truth, peak, fill=options.fill, whole=None if where is None else image)
+    chosen = dataclasses.replace(options, axes=layout.axes, divergence_step=scorer.divergence_step)
+    return ComparisonPlan(part, candidates, chosen, scorer, where, truth)
 
 
+@takes_run_options("axes")
 def compare(
     image: Any,
-    methods: Iterable[str | Entry] | str = "suggested",
+    methods: Iterable[str | Candidate] | str = "suggested",
     axes: str | None = None,
     *,
     reference: Any = None,
     crop: Crop | int = 0,
     budget: float = 0.0,
     peak: float | None = None,
-    channels: str = "apart",
-    volume: bool = False,
     preset: str = "fast",
-    device: str = "auto",
-    seed: int = 0,
-    threads: int | None = None,
-    fill: bool = False,
     snapshots: int = 0,
-    listener: Callable[[Turn], None] | None = None,
+    listener: Callable[[CandidateEvent], None] | None = None,
+    **run_options: Any,
 ) -> Comparison:
     """Compare methods on an image, one after another; the failure of one does not touch the others.
 
@@ -125,8 +125,8 @@ def compare(
     ----------
     image : array
         As for `denoise`.
-    methods : sequence of str or Entry, or "suggested" or "all"
-        Ids of `METHODS`; an `Entry` has settings of its own, `sweep` makes several of them. By default those that suit the
+    methods : sequence of str or Candidate, or "suggested" or "all"
+        Ids of `METHODS`; an `Candidate` has settings of its own, `sweep` makes several of them. By default those that suit the
         noise of the image, and two plain filters beside.
     axes : str
         One letter an axis, as for `denoise`.
@@ -140,12 +140,13 @@ def compare(
     peak : float, optional
         Largest intensity of the scale, for PSNR; default: 255 for 8-bit images, else the span of the reference or, without
         one, of the bulk of the image.
-    channels, volume, preset, device, seed, threads, fill
-        As for `denoise`.
+    preset : "fast", "paper" or "warm"
+        As for `denoise`; candidates may have presets of their own.
     snapshots : int
         How many pictures from the way of each training are kept.
     listener : callable, optional
-        Called with every `Turn`.
+        Called with every `CandidateEvent`.
+    {run_options}
 
     Returns
     -------
@@ -159,18 +160,23 @@ def compare(
     """
     if not budget >= 0:
         raise ParameterError(f"budget must be a number of seconds, 0 or more, not {budget!r}.")
-    options = Options(axes, channels, volume, device, seed, threads, fill, preset, snapshots=snapshots)
-    planned = plan(image, methods, options, reference=reference, crop=crop, peak=peak)
+    unknown = sorted(set(run_options) - {option.name for option in parameters(RunOptions)})
+    if unknown:
+        raise ParameterError(
+            f"There is no run option {', '.join(unknown)}; settings of a method belong to its candidate."
+        )
+    options = Options(axes, **run_options, preset=preset, snapshots=snapshots)
+    planned = plan_comparison(image, methods, options, reference=reference, crop=crop, peak=peak)
     outcomes = []
-    for turn in contest(planned.image, planned.entries, planned.options, planned.judge, budget):
+    for event in run_candidates(planned.image, planned.candidates, planned.options, planned.scorer, budget):
         if listener is not None:
-            listener(turn)
-        if isinstance(turn.news, Outcome):
-            outcomes.append(turn.news)
+            listener(event)
+        if isinstance(event.event, Outcome):
+            outcomes.append(event.event)
     return planned.finish(outcomes)
 
 
-def _named(methods: Iterable[str | Entry] | str, image: Any, axes: str, *, fill: bool) -> Iterable[str | Entry]:
+def _named(methods: Iterable[str | Candidate] | str, image: Any, axes: str, *, fill: bool) -> Iterable[str | Candidate]:
     """The methods of the words "all" and "suggested"; a single id is one method."""
     if not isinstance(methods, str):
         return methods

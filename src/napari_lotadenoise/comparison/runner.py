@@ -1,4 +1,4 @@
-"""One method after another on one image: a generator of news that obeys what is said to it."""
+"""Runs of several candidates on one image, one after another: a generator of events that obeys commands."""
 
 from __future__ import annotations
 
@@ -9,140 +9,145 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from napari_lotadenoise.comparison.candidate import Entry
+from napari_lotadenoise.comparison.candidate import Candidate
 from napari_lotadenoise.comparison.score import Score
 from napari_lotadenoise.errors import LotaDenoiseError
-from napari_lotadenoise.events import Command, Event, Finished, Look, Progress
+from napari_lotadenoise.events import Command, Completed, Event, Failed, Finished, Progress, ViewRequest
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.result import Result
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an entry came out.
+    """Result and score of a candidate, or why there is none.
 
     Attributes
     ----------
-    entry : Entry
+    candidate : Candidate
     result : Result or None
-        None where it failed or was stopped. `response` and `uncertainty` are not kept.
+        None where it failed or was stopped. `divergence` and `uncertainty` are not kept.
     score : Score or None
     reason : str
         Why it ended, in words; what went wrong, where something did.
     """
 
-    entry: Entry
+    candidate: Candidate
     result: Result | None = None
     score: Score | None = None
     reason: str = ""
 
 
 @dataclass(frozen=True)
-class Turn:
-    """News of the entry with this number: an event of its run, and its outcome in the end."""
+class CandidateEvent:
+    """Event of the candidate with this number: of its run, and its outcome in the end."""
 
     number: int
-    news: Event | Outcome
+    event: Event | Outcome
 
 
 @dataclass(frozen=True)
 class Skip:
-    """Asks for the entry with this number to be stopped, or left out."""
+    """Command to stop the candidate with this number, or to leave it out."""
 
     number: int
 
 
-Order = Command | Look | Skip
-Turns = Generator[Turn, Order | None, None]
+RunnerCommand = Command | ViewRequest | Skip
+CandidateEvents = Generator[CandidateEvent, RunnerCommand | None, None]
 
 
-def contest(
+def run_candidates(
     image: Any,
-    entries: Sequence[Entry],
+    candidates: Sequence[Candidate],
     options: Options,
-    judge: Callable[[Result], Score],
+    scorer: Callable[[Result], Score],
     budget: float = 0.0,
-) -> Turns:
-    """Run entries one after another; what becomes of one does not touch the others.
+) -> CandidateEvents:
+    """Run candidates one after another; the failure of one does not affect the others.
 
     Parameters
     ----------
     image : array-like
-    entries : sequence of Entry
+    candidates : sequence of Candidate
     options : Options
-        For all of them; the preset is that of the entry.
-    judge : callable
-        From a result to its score.
+        For all of them; the preset is that of the candidate.
+    scorer : callable
+        Maps a result to its score.
     budget : float
-        Seconds, without those of pauses, after which the training of an entry is finished early, with what it has learnt;
+        Seconds, without those of pauses, after which the training of a candidate is finished early, with what it has learnt;
         0 lets all of them take their time. What comes after the training is not cut short.
 
     Yields
     ------
-    Turn
+    CandidateEvent
         The events of each run, its `Outcome` last, also of those that failed or were stopped. Send `Skip` to stop one,
-        ``Command.STOP`` to stop all, other commands and looks to steer the run that is going on.
+        ``Command.STOP`` to stop all, other commands and view requests to steer the present run.
     """
-    run = _Contest(image, entries, options, judge, budget)
-    for number in range(len(entries)):
-        yield from run.turns(number)
+    run = _CandidateRunner(image, candidates, options, scorer, budget)
+    for number in range(len(candidates)):
+        yield from run.events(number)
 
 
-class _Contest:
+class _CandidateRunner:
     def __init__(
-        self, image: Any, entries: Sequence[Entry], options: Options, judge: Callable[[Result], Score], budget: float
+        self,
+        image: Any,
+        candidates: Sequence[Candidate],
+        options: Options,
+        scorer: Callable[[Result], Score],
+        budget: float,
     ) -> None:
-        self._image, self._entries, self._options, self._judge, self._budget = image, entries, options, judge, budget
+        self._image, self._candidates, self._options = image, candidates, options
+        self._scorer, self._budget = scorer, budget
         self._skipped: set[int] = set()
 
-    def turns(self, number: int) -> Turns:
-        """All news of one entry."""
-        entry = self._entries[number]
-        outcome = Outcome(entry, reason="stopped")
+    def events(self, number: int) -> CandidateEvents:
+        """Yield all events of one candidate."""
+        candidate = self._candidates[number]
+        outcome = Outcome(candidate, reason="stopped")
         if number not in self._skipped:
             finished = yield from self._run(number)
-            outcome = self._outcome(entry, finished)
+            outcome = self._outcome(candidate, finished)
             # Nothing of the run may outlive it but what the outcome keeps.
             del finished
-        self._hear((yield Turn(number, outcome)))
+        self._receive((yield CandidateEvent(number, outcome)))
 
-    def _run(self, number: int) -> Generator[Turn, Order | None, Finished]:
-        from napari_lotadenoise.engine.loop import run
+    def _run(self, number: int) -> Generator[CandidateEvent, RunnerCommand | None, Finished]:
+        from napari_lotadenoise.engine import run
 
-        entry, hurried, spent, last = self._entries[number], False, 0.0, time.perf_counter()
+        candidate, hurried, spent, last = self._candidates[number], False, 0.0, time.perf_counter()
         try:
-            method, training = entry.configured(volume=self._options.volume)
+            method, training = candidate.configured(volume=self._options.volume)
         except LotaDenoiseError as error:
-            return Finished(None, str(error), error)
-        options = dataclasses.replace(self._options, preset=entry.preset)
-        command: Command | Look | None = None
+            return Failed(error)
+        options = dataclasses.replace(self._options, preset=candidate.preset)
+        command: Command | ViewRequest | None = None
         with contextlib.closing(run(self._image, method, training, options)) as events:
             while True:
                 event = events.send(command)
                 if isinstance(event, Finished):
                     return event
-                command = self._hear((yield Turn(number, event)), number)
+                command = self._receive((yield CandidateEvent(number, event)), number)
                 now = time.perf_counter()
                 spent += 0 if isinstance(event, Progress) and event.phase == "paused" else now - last
                 last = now
                 if command is None and 0 < self._budget < spent and not hurried:
                     command, hurried = Command.FINISH, True
 
-    def _hear(self, order: Order | None, number: int = -1) -> Command | Look | None:
-        """Take an order; returns what the run of the entry `number` has to know of it."""
-        if isinstance(order, Skip):
-            self._skipped.add(order.number)
-            return Command.STOP if order.number == number else None
-        if order is Command.STOP:
-            self._skipped.update(range(len(self._entries)))
-        return order
+    def _receive(self, command: RunnerCommand | None, number: int = -1) -> Command | ViewRequest | None:
+        """Take in a command; return what the run of the candidate `number` has to know of it."""
+        if isinstance(command, Skip):
+            self._skipped.add(command.number)
+            return Command.STOP if command.number == number else None
+        if command is Command.STOP:
+            self._skipped.update(range(len(self._candidates)))
+        return command
 
-    def _outcome(self, entry: Entry, finished: Finished) -> Outcome:
-        result = finished.result
-        if result is None:
-            return Outcome(entry, reason=finished.reason if finished.error else "stopped")
-        kept = dataclasses.replace(result, response=None, uncertainty=None)
+    def _outcome(self, candidate: Candidate, finished: Finished) -> Outcome:
+        if not isinstance(finished, Completed):
+            return Outcome(candidate, reason=finished.reason if isinstance(finished, Failed) else "stopped")
+        kept = dataclasses.replace(finished.result, divergence=None, uncertainty=None)
         try:
-            return Outcome(entry, kept, self._judge(result), finished.reason)
+            return Outcome(candidate, kept, self._scorer(finished.result), finished.reason)
         except Exception as error:  # whatever goes wrong, the others have their turns
-            return Outcome(entry, kept, reason=f"not judged: {str(error) or type(error).__name__}")
+            return Outcome(candidate, kept, reason=f"not scored: {str(error) or type(error).__name__}")

@@ -73,7 +73,7 @@ class Score:
         return Estimate(self.risk.mean, float(np.hypot(self.risk.standard_error, self.doubt)), self.peak)
 
 
-class Judge:
+class Scorer:
     """Scores results of one image.
 
     Parameters
@@ -132,7 +132,7 @@ class Judge:
         return float(np.sqrt(self._variance.mean()))
 
     @property
-    def probe(self) -> Any:
+    def divergence_step(self) -> Any:
         """Steps in intensities with which runs are to measure their response: a tenth of the noise; 0 where it is no use."""
         return np.sqrt(self._variance) / 10 if self.independent else 0.0
 
@@ -169,14 +169,14 @@ class Judge:
 
     def _risk(self, result: Result) -> Blocks | None:
         """Stein's estimate, with the variance of each pixel, from the change of the result with its image."""
-        if result.response is None or not self.independent or find(result.recipe.method).whole:
+        if result.divergence is None or not self.independent or find(result.recipe.method).tiling.whole:
             return None
-        return stein(result.image, self._noisy, self._variance, result.response, self._seen)
+        return stein(result.image, self._noisy, self._variance, result.divergence, self._seen)
 
     def _doubt(self, result: Result) -> float:
-        if result.response is None:
+        if result.divergence is None:
             return 0.0
-        return _DOUBT * abs(float(np.mean(self._variance * (1 - 2 * result.response))))
+        return _DOUBT * abs(float(np.mean(self._variance * (1 - 2 * result.divergence))))
 
 
 def _clipped(image: np.ndarray) -> np.ndarray:

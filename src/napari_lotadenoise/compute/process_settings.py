@@ -30,7 +30,7 @@ def processors() -> int:
 
 
 @contextlib.contextmanager
-def all_hands(threads: int | None = None) -> Iterator[None]:
+def all_cores(threads: int | None = None) -> Iterator[None]:
     """Compute with all processors for a moment, or with as many threads as are told: for what somebody waits for.
 
     The number belongs to the thread that calls, so that other runs keep theirs.
@@ -46,7 +46,7 @@ def all_hands(threads: int | None = None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def tuned(threads: int) -> Iterator[None]:
+def applied(threads: int) -> Iterator[None]:
     """Set torch's threads, repeatable algorithms and the allocator for the block, and put them back after it.
 
     These settings belong to the process, so of several runs at a time the last to end puts them back: a run whose

@@ -1,4 +1,4 @@
-"""How a network is trained, and the named ways to do so: what a preset suggests and a user may change."""
+"""Training schedules, and presets: named schedules with the hyper-parameters that belong to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_lotadenoise.contract.params import knob, validate
 
 @dataclass(frozen=True)
 class Interleaving:
-    """How an image is taken apart before anything else; for every method, trained or not."""
+    """Splitting of an image into interleaved ones; for every method, trained or not."""
 
     stride: int = knob(
         1,
@@ -27,7 +27,7 @@ class Interleaving:
 
 @dataclass(frozen=True)
 class Training(Interleaving):
-    """How a network is trained: the schedule that a preset suggests and a user may change."""
+    """Schedule of a training: a preset suggests it, a user may change it."""
 
     steps: int = knob(400, "Number of training steps.", ge=1, le=1_000_000, step=50)
     until: int = knob(
@@ -85,7 +85,7 @@ class Training(Interleaving):
 
     @property
     def planned(self) -> int:
-        """How many of the steps are taken, unless a rule or the user ends the training before."""
+        """Return the number of steps that are taken, unless a rule or the user ends the training before."""
         return min(self.steps, self.until or self.steps)
 
 
@@ -97,7 +97,7 @@ WARM_COST = (2.5, 0.6)
 
 @dataclass(frozen=True)
 class WarmTraining(Training):
-    """The same for methods that can also go on with the shipped network instead of a new one."""
+    """Schedule for methods that can begin with the shipped network instead of a new one."""
 
     warm: bool = knob(
         False, "Begin with the shipped network (pre-trained weights, which then learn on) instead of a new one."
@@ -123,11 +123,11 @@ class Preset:
     volume: Mapping[str, Any] = field(default_factory=dict)
 
     def schedule(self, *, volume: bool = False) -> Training:
-        """The schedule for planes or for volumes."""
+        """Return the schedule for planes or for volumes."""
         return dataclasses.replace(self.training, **self.volume) if volume else self.training
 
 
 def warm_preset(steps: int = 100) -> Preset:
-    """The schedule of a warm start: few steps at a low rate, since more of them unlearn what was known (measured)."""
+    """Make the preset of a warm start: few steps at a low rate, since more of them unlearn what was known (measured)."""
     training = WarmTraining(steps=steps, rate=1e-4, crop=96, batch=2, average=0.95, warm=True)
     return Preset(training, volume={"steps": max(1, steps // 2), "batch": 1, "crop": 64})

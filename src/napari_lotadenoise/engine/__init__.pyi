@@ -1,3 +1,3 @@
-from .run import (
+from .loop import (
     run as run,
 )

@@ -1,4 +1,4 @@
-"""When the next event of a run is due, and how long the rest will take. Nothing that is learnt depends on it."""
+"""Timing of the events of a run, and of what is left of it. Nothing that is learnt depends on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PREVIEW_SHARE = 0.3
 
 
 class Clock:
-    """Keeps the time of one run."""
+    """Clock of one run."""
 
     def __init__(self) -> None:
         self.start = self._last_report = time.perf_counter()
@@ -23,31 +23,31 @@ class Clock:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the start of the run."""
+        """Return the seconds since the start of the run."""
         return time.perf_counter() - self.start
 
     def training_begins(self) -> None:
-        """Let the first report be about steps only: what comes before them, such as a first picture, takes no part."""
+        """Start timing the steps: what comes before them, such as an instant preview, does not count."""
         self._last_report = time.perf_counter()
 
     def report_due(self) -> bool:
-        """Whether it is time for a report."""
+        """Tell whether it is time for a report."""
         return time.perf_counter() - self._last_report >= REPORT_EVERY
 
     def preview_due(self) -> bool:
-        """Whether it is time for a preview."""
+        """Tell whether it is time for a preview."""
         return time.perf_counter() >= self._next_preview
 
     def preview_now(self) -> None:
-        """Make the next preview due at once: another place is looked at."""
+        """Make the next preview due at once, since the view has moved."""
         self._next_preview = 0.0
 
     def previewed(self, seconds: float) -> None:
-        """Note what a preview has cost; the next one waits the longer for it."""
+        """Record the cost of a preview; the next one waits in proportion."""
         self._next_preview = time.perf_counter() + max(PREVIEW_EVERY, seconds / PREVIEW_SHARE)
 
     def rate(self, step: int) -> float:
-        """Steps a second, smoothed; called with every report."""
+        """Return the steps a second, smoothed; called with every report."""
         now = time.perf_counter()
         steps, seconds = step - self._last_step, now - self._last_report
         if steps > 0 and seconds > 0:
@@ -60,12 +60,12 @@ class Clock:
         return 1 / self._step_seconds if self._step_seconds else 0.0
 
     def tiled(self, seconds: float) -> None:
-        """Note what a tile of the result has cost."""
+        """Record the cost of a tile of the result."""
         known = self._tile_seconds
         self._tile_seconds = seconds if known is None else 0.9 * known + 0.1 * seconds
 
     def seconds_left(self, steps: int, tile_count: int) -> float | None:
-        """Time that some steps and tiles will take; None before the first report, and while steps are left before the second."""
+        """Estimate the time of some steps and tiles; None before the first report, and while steps are left before the second."""
         if self._step_seconds is None or (steps > 0 and self._reports < 2):
             return None
         return steps * self._step_seconds + tile_count * (self._tile_seconds or 4 * self._step_seconds)

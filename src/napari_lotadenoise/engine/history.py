@@ -1,4 +1,4 @@
-"""What a run reports on its way, as columns."""
+"""Reports of a run, as columns."""
 
 from __future__ import annotations
 

@@ -1,27 +1,28 @@
-"""The instant picture of a place: the shipped network on what is looked at, and nothing else of the image."""
+"""The instant preview of a place: one pass of the shipped network over what is in view, and nothing else of the image."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
+from napari_lotadenoise import ops
 from napari_lotadenoise.compute import process_settings
-from napari_lotadenoise.contract.method import configure
-from napari_lotadenoise.engine.viewport import View
-from napari_lotadenoise.events import Look, Preview
+from napari_lotadenoise.compute.precision import arithmetic, uses_bfloat16
+from napari_lotadenoise.engine.viewport import PREVIEW_SIDE, Viewport
+from napari_lotadenoise.events import Preview, ViewRequest
 from napari_lotadenoise.image.checks import check_place
 from napari_lotadenoise.image.stack import Layout, Stack, Window, middle, read_with_halo
-from napari_lotadenoise.methods.instant import Instant
 from napari_lotadenoise.normalisation import affine
-from napari_lotadenoise.prediction.tiling import look_at
-from napari_lotadenoise.training.trainer import Trainer
+from napari_lotadenoise.prediction.tiling import TileGeometry, read_tile, tile_side
+from napari_lotadenoise.pretrained import weights
+from napari_lotadenoise.pretrained.denoiser import ShippedDenoiser
 
 #: Side of the middle of a place on which its noise is measured.
 _MEASURED = 512
 
 
-class Glance:
-    """Denoises one plane at a time with the method `instant`; its noise is measured on that plane alone.
+class InstantPreview:
+    """Denoises one plane at a time with the shipped network; its noise is measured on that plane alone.
 
     Parameters
     ----------
@@ -29,33 +30,36 @@ class Glance:
     layout : Layout
     device : torch.device
     level : float
-        Noise that is removed, as a multiple of what is measured.
+        Noise that is removed, as a multiple of the measured one.
     threads : int, optional
-        Processor threads; default: all that the process may use, since it is waited for.
+        Processor threads; default: all that the process may use, since somebody waits for it.
     """
 
     def __init__(
         self, stack: Stack, layout: Layout, device: torch.device, level: float = 1.0, threads: int | None = None
     ) -> None:
         self._stack, self._device, self.level, self._threads = stack, device, level, threads
-        self.view = View(stack, layout, Instant())
+        side = tile_side(weights.TILING, weights.COST, largest=PREVIEW_SIDE)
+        self.viewport = Viewport(stack, layout, side)
         self._shown: tuple[tuple[object, ...], np.ndarray] | None = None
 
-    def preview(self, look: Look) -> Preview:
-        """The picture of the plane that a look asks for."""
-        group, sample = self._stack.locate(look.point)
-        window = self.view.window(look)
+    def preview(self, request: ViewRequest) -> Preview:
+        """Denoise the plane in view."""
+        group, sample = self._stack.locate(request.point)
+        window = self.viewport.window(request)
         clean = self.block(group, sample, window)
-        maps = {"residual": self.view.plane(self._noisy(group, sample, window) - clean)} if look.maps else {}
-        index = self.view.index(look, group, sample)
-        return Preview(look, 0, index, self.view.plane(clean), maps, Instant.info.title)
+        maps = {}
+        if request.maps:
+            maps["residual"] = self.viewport.plane(self._noisy(group, sample, window) - clean)
+        index = self.viewport.index(request, group, sample)
+        return Preview(request, 0, index, self.viewport.plane(clean), maps, weights.TITLE)
 
     def block(self, group: int, sample: int, window: Window) -> np.ndarray:
-        """A window of a sample (C, [Z], Y, X), denoised; one that was asked for last is remembered."""
-        asked = (group, sample, str(window), self.level)
-        if self._shown is None or self._shown[0] != asked:
-            with process_settings.all_hands(self._threads):
-                self._shown = (asked, self._denoised(group, sample, window))
+        """Denoise a window of a sample (C, [Z], Y, X); the last one is remembered."""
+        key = (group, sample, str(window), self.level)
+        if self._shown is None or self._shown[0] != key:
+            with process_settings.all_cores(self._threads):
+                self._shown = (key, self._denoised(group, sample, window))
         return self._shown[1]
 
     def _noisy(self, group: int, sample: int, window: Window) -> np.ndarray:
@@ -67,7 +71,11 @@ class Glance:
         if block.min() == block.max():
             return block
         scale = affine.of_values(block.reshape(len(block), -1))
-        method, training = configure(Instant, level=self.level)
-        pool = torch.from_numpy(middle(scale.into(block), _MEASURED))[None].to(self._device)
-        trainer = Trainer(pool, method, training, 0, scale.unit)
-        return look_at(self._stack, trainer, scale, group, sample, window).clean(scale)
+        net = weights.load(weights.kind_for(self._stack.ndim)).to(self._device)
+        images = torch.from_numpy(middle(scale.forward(block), _MEASURED))[None].to(self._device)
+        denoiser = ShippedDenoiser(ops.pad_to(images, net.multiple), unit=scale.unit, level=self.level)
+        tile = read_tile(self._stack, TileGeometry.of(net), scale, self._device, group, sample, window)
+        bfloat16 = uses_bfloat16("auto", self._device, 2)  # volumes too go through 2-D convolutions
+        with torch.inference_mode(), arithmetic(self._device, bfloat16=bfloat16):
+            output = denoiser.denoise(net, tile.image)
+        return scale.inverse(output[tile.place].float().cpu().numpy())

@@ -1,86 +1,112 @@
-"""What a run shows of itself: the picture of the place that is looked at, and the maps beside it."""
+"""Previews of a run: the denoised place in view, and the maps of the method beside it."""
 
 from __future__ import annotations
 
-import numpy as np
-import torch
+from typing import NamedTuple
 
-from napari_lotadenoise.contract.method import Method
-from napari_lotadenoise.engine.handover import Takeover
-from napari_lotadenoise.engine.instant_preview import Glance
-from napari_lotadenoise.engine.viewport import View
+import numpy as np
+from torch import Tensor
+
+from napari_lotadenoise.contract.capabilities import passes_of
+from napari_lotadenoise.engine.handover import PreviewHandover
+from napari_lotadenoise.engine.instant_preview import InstantPreview
+from napari_lotadenoise.engine.job import Job
+from napari_lotadenoise.engine.viewport import PREVIEW_SIDE, Viewport
 from napari_lotadenoise.errors import WeightsError
-from napari_lotadenoise.events import Look, Preview
-from napari_lotadenoise.methods.instant import Instant
+from napari_lotadenoise.events import Preview, ViewRequest
 from napari_lotadenoise.normalisation.affine import Scale
-from napari_lotadenoise.prediction.tiling import Sight, look_at
+from napari_lotadenoise.prediction.ensembles import RunningPasses
+from napari_lotadenoise.prediction.predictor import Predictor
+from napari_lotadenoise.prediction.tiling import Tile, read_tile, tile_side
+from napari_lotadenoise.pretrained import warm_start, weights
 from napari_lotadenoise.training.trainer import Trainer
 
 
-class Pictures:
+class _Region(NamedTuple):
+    """A tile in view, its prediction, and the deviation of the passes of a stochastic method."""
+
+    tile: Tile
+    output: Tensor
+    deviation: Tensor | None
+
+
+class PreviewMaker:
     """Makes the previews of a run.
 
-    With a `level` the picture is that of the shipped network until the one of the method is better; maps are the method's
-    own.
+    Where instant previews are wanted, the image is that of the shipped network until the one of the method is better; maps
+    are the method's own.
 
     Parameters
     ----------
-    view : View
-        What is looked at of the run's stack.
-    method : Method
-    device : torch.device
-    level : float
-        Noise that the shipped network removes, as a multiple of what is measured; 0 does without it.
-    threads : int, optional
-        Processor threads of the shipped network; default: all.
+    job : Job
     """
 
-    def __init__(
-        self, view: View, method: Method, device: torch.device, *, level: float, threads: int | None = None
-    ) -> None:
-        self.view, self._stack, self._method = view, view.stack, method
-        wanted = level > 0 and not isinstance(method, Instant)
-        self._glance = Glance(view.stack, view.layout, device, level, threads) if wanted else None
-        self._takeover: tuple[int, Takeover] | None = None
-        self._glanced: Look | None = None
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        side = tile_side(*warm_start.tiling_of(job.method, job.training), largest=PREVIEW_SIDE)
+        self.viewport = Viewport(job.stack, job.layout, side)
+        level, threads = job.options.instant_preview, job.asked_threads
+        # A method that is itself one pass of the shipped network has no use for it.
+        wanted = level > 0 and not job.method.weights(job.stack.ndim)
+        self._instant = InstantPreview(job.stack, job.layout, job.device, level, threads) if wanted else None
+        self._previewed: ViewRequest | None = None
+        self._handover: tuple[int, PreviewHandover] | None = None
+        self._passes = RunningPasses()
+        self._pass_count = 0
 
-    def first(self, look: Look | None) -> Preview | None:
-        """The instant picture of a place, where it is wanted and was not shown yet."""
-        if self._glance is None or look is None or look == self._glanced:
+    def first(self, request: ViewRequest | None) -> Preview | None:
+        """Make the instant preview of a place, where it is wanted and was not made yet."""
+        if self._instant is None or request is None or request == self._previewed:
             return None
-        self._glanced = look
+        self._previewed = request
         try:
-            return self._glance.preview(look)
+            return self._instant.preview(request)
         except WeightsError:  # a run can do without
-            self._glance = None
+            self._instant = None
             return None
 
-    def picture(self, look: Look, trainer: Trainer, scale: Scale, group: int, sample: int) -> Preview | None:
-        """The picture of a place by the better of the two, with the maps; None where there is nothing new to show."""
-        early = self._glance is not None and not self._taken_over(trainer, group)
-        if early and not look.maps:
-            return self.first(look)
-        window = self.view.window(look)
-        sight = look_at(self._stack, trainer, scale, group, sample, window)
-        clean = self._glance.block(group, sample, window) if early and self._glance else sight.clean(scale)
-        maps = self._maps(trainer, scale, sight, clean) if look.maps else {}
-        index = self.view.index(look, group, sample)
-        by = Instant.info.title if early else ""
-        pictures = {name: self.view.plane(block) for name, block in maps.items()}
-        return Preview(look, trainer.step_number, index, self.view.plane(clean), pictures, by)
+    def preview(self, request: ViewRequest, trainer: Trainer, scale: Scale, group: int, sample: int) -> Preview | None:
+        """Make the preview of a place by the better of the two networks, with the maps; None where nothing is new."""
+        predictor = Predictor.of(trainer, scale)
+        instant = None if self._handed_over(trainer, predictor, group) else self._instant
+        if instant is not None and not request.maps:
+            return self.first(request)
+        window = self.viewport.window(request)
+        tile = read_tile(self._job.stack, predictor.geometry, scale, predictor.device, group, sample, window)
+        region = self._region(predictor, tile, (group, sample, str(window)))
+        by, clean = "", scale.inverse(region.output[tile.place].float().cpu().numpy())
+        if instant is not None:
+            by, clean = weights.TITLE, instant.block(group, sample, window)
+        blocks = self._maps(trainer, predictor, region, clean) if request.maps else {}
+        maps = {name: self.viewport.plane(block) for name, block in blocks.items()}
+        index = self.viewport.index(request, group, sample)
+        return Preview(request, trainer.step_number, index, self.viewport.plane(clean), maps, by)
 
-    def _taken_over(self, trainer: Trainer, group: int) -> bool:
-        if self._takeover is None or self._takeover[0] != group:
-            self._takeover = (group, Takeover(trainer))
-        return self._takeover[1].happened(trainer)
+    def _handed_over(self, trainer: Trainer, predictor: Predictor, group: int) -> bool:
+        if self._instant is None:
+            return True
+        if self._handover is None or self._handover[0] != group:
+            self._handover = (group, PreviewHandover(trainer))
+        return self._handover[1].happened(trainer, predictor)
 
-    def _maps(self, trainer: Trainer, scale: Scale, sight: Sight, clean: np.ndarray) -> dict[str, np.ndarray]:
-        """The residual, the method's own maps, those that are pictures in intensities, and the deviation of its passes."""
-        maps = {"residual": scale.back(sight.tile[sight.place].cpu().numpy()) - clean}
-        for name, found in trainer.look_at_maps(sight.tile).items():
-            block = found[sight.place].cpu().numpy()
-            maps[name] = scale.back(block) if self._method.maps.get(name) == "picture" else block
-        if sight.deviation is not None:
-            around = sight.output[sight.place].float().cpu().numpy()
-            maps["uncertainty"] = scale.stretch(sight.deviation[sight.place].cpu().numpy(), around)
+    def _region(self, predictor: Predictor, tile: Tile, place: object) -> _Region:
+        """Denoise a tile; a stochastic method shows the running mean of its passes over a place."""
+        if not passes_of(predictor.method):
+            return _Region(tile, predictor.preview(tile.image), None)
+        self._pass_count += 1
+        mean, deviation = self._passes.add(place, predictor.preview_pass(tile, self._pass_count))
+        return _Region(tile, mean, deviation)
+
+    def _maps(
+        self, trainer: Trainer, predictor: Predictor, region: _Region, clean: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Return the residual, the method's own maps (pictures in intensities), and the deviation of its passes."""
+        scale, tile = predictor.scale, region.tile
+        maps = {"residual": scale.inverse(tile.image[tile.place].cpu().numpy()) - clean}
+        for name, found in predictor.maps(tile.image, trainer.step_number, trainer.training.steps).items():
+            block = found[tile.place].cpu().numpy()
+            maps[name] = scale.inverse(block) if predictor.method.maps.get(name) == "picture" else block
+        if region.deviation is not None:
+            around = region.output[tile.place].float().cpu().numpy()
+            maps["uncertainty"] = scale.stretch(region.deviation[tile.place].cpu().numpy(), around)
         return maps

@@ -1,4 +1,4 @@
-"""The instant picture of whatever is looked at, for as long as somebody looks: no run, no result."""
+"""Instant previews of whatever is in view, as long as they are wanted: no run, no result."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Generator
 from typing import Any
 
 from napari_lotadenoise.compute import devices, process_settings
-from napari_lotadenoise.engine.instant_preview import Glance
-from napari_lotadenoise.events import Command, Finished, Level, Look, Preview
+from napari_lotadenoise.engine.instant_preview import InstantPreview
+from napari_lotadenoise.events import Command, Discarded, Failed, Finished, LevelRequest, Preview, ViewRequest
 from napari_lotadenoise.image.checks import check_unread
 from napari_lotadenoise.image.stack import layout_for
 from napari_lotadenoise.options import Options
@@ -16,47 +16,50 @@ from napari_lotadenoise.options import Options
 #: Seconds between two questions for something to do.
 NAP = 0.02
 
-Looks = Generator[Preview | Finished | None, Look | Level | Command | None, None]
+Looks = Generator[Preview | Finished | None, ViewRequest | LevelRequest | Command | None, None]
 
 
 def quick_look(image: Any, options: Options) -> Looks:
-    """Show one place after the other.
+    """Denoise one place after the other with the shipped network.
 
     Parameters
     ----------
     image : array-like
-        Of which only what is looked at is read.
+        Only what is in view is read of it.
     options : Options
-        `axes`, `channels`, `volume`, `device`, `threads`, `fill`, `look` (the first place) and `glance` (the level of noise)
-        matter here.
+        `axes`, `channels`, `volume`, `device`, `threads`, `fill`, `view_request` (the first place) and `instant_preview` (the
+        level of noise) matter here.
 
     Yields
     ------
-    Preview after a `Look` or a `Level` was sent, else None; in the end, after `Command.STOP` or an error, one Finished
+    Preview, Finished or None
+        A `Preview` after a `ViewRequest` or a `LevelRequest` was sent, else None; `Discarded` after ``Command.STOP``, `Failed`
+        after an error.
     """
     try:
         layout = layout_for(tuple(image.shape), options.axes, options.channels, options.volume)
         stack = check_unread(image, layout, fill=options.fill)
-        glance = Glance(stack, layout, devices.choose(options.device)[0], options.glance or 1.0, options.threads)
-        threads = process_settings.default_threads() if options.threads is None else options.threads
-        look = options.look
-        due = look is not None
-        order = yield None
-        while order is not Command.STOP:
-            if isinstance(order, Look):
-                look, due = order, True
-            elif isinstance(order, Level):
-                glance.level, due = order.level, look is not None
-            elif due and look is not None:
-                with process_settings.tuned(threads):
-                    picture = glance.preview(look)
+        device, _ = devices.choose(options.device)
+        instant = InstantPreview(stack, layout, device, options.instant_preview or 1.0, options.threads)
+        threads = options.threads or process_settings.default_threads()
+        request = options.view_request
+        due = request is not None
+        command = yield None
+        while command is not Command.STOP:
+            if isinstance(command, ViewRequest):
+                request, due = command, True
+            elif isinstance(command, LevelRequest):
+                instant.level, due = command.level, request is not None
+            elif due and request is not None:
+                with process_settings.applied(threads):
+                    preview = instant.preview(request)
                 due = False
-                order = yield picture
+                command = yield preview
                 continue
             else:
                 time.sleep(NAP)
-            order = yield None
+            command = yield None
     except Exception as error:  # whatever goes wrong, the listener gets its last event
-        yield Finished(None, str(error) or type(error).__name__, error)
+        yield Failed(error)
         return
-    yield Finished(None, "no more looks")
+    yield Discarded("no more previews")

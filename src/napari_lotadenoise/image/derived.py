@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 
-class Pairwise:
+class DerivedPair:
     """An array-like of two others of one shape: nothing is computed before it is indexed.
 
     napari, dask and `np.asarray` take it for an array. Subclasses say in `combine` what is made of two blocks.
@@ -56,28 +56,28 @@ class Pairwise:
         raise NotImplementedError
 
 
-class Mix(Pairwise):
-    """strength x denoised + (1 - strength) x noisy; where the noisy image is not finite, the denoised one.
+class Blend(DerivedPair):
+    """blend x denoised + (1 - blend) x noisy; where the noisy image is not finite, the denoised one.
 
     Parameters
     ----------
     noisy, denoised : array-like
-    strength : float
+    blend : float
         0 is the noisy image, 1 the denoised one; may be changed at any time.
     """
 
-    def __init__(self, noisy: Any, denoised: Any, strength: float = 1.0) -> None:
+    def __init__(self, noisy: Any, denoised: Any, blend: float = 1.0) -> None:
         super().__init__(noisy, denoised)
-        self.strength = strength
+        self.blend = blend
 
     def combine(self, first: np.ndarray, second: np.ndarray, index: Any) -> np.ndarray:
         """Return the mean of both, weighted."""
-        share = np.float32(self.strength)
+        weight = np.float32(self.blend)
         with np.errstate(invalid="ignore"):  # nothing times inf, which is not taken
-            return np.where(np.isfinite(first), share * second + (1 - share) * first, second)
+            return np.where(np.isfinite(first), weight * second + (1 - weight) * first, second)
 
 
-class Difference(Pairwise):
+class Difference(DerivedPair):
     """first - second."""
 
     def combine(self, first: np.ndarray, second: np.ndarray, index: Any) -> np.ndarray:
@@ -85,7 +85,7 @@ class Difference(Pairwise):
         return first - second
 
 
-class Split(Pairwise):
+class Split(DerivedPair):
     """The first image left of a column, the second from there on.
 
     Parameters

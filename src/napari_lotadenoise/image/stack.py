@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_lotadenoise.contract.run_options import CHANNEL_WORDS
 from napari_lotadenoise.errors import AxesError
 
 #: What the letters mean, for people.
@@ -39,14 +40,14 @@ class Layout:
     ----------
     axes : str
         One letter an axis: T time, P position, C channel, Z depth, Y, X, and S for colour samples (RGB).
-    channels : "apart" or "together"
+    channels : "separate" or "joint"
         Whether each channel (C) gets a network of its own. Colours (S) always stay together.
     volume : bool
         Whether Z is denoised by a 3-D network; otherwise its slices share a 2-D one.
     """
 
     axes: str
-    channels: str = "apart"
+    channels: str = "separate"
     volume: bool = False
 
     def __post_init__(self) -> None:
@@ -57,8 +58,10 @@ class Layout:
             raise AxesError(f"The axes {self.axes!r} name an axis twice; every letter may stand once.")
         if not {"Y", "X"} <= set(self.axes):
             raise AxesError(f"The axes {self.axes!r} lack Y or X; an image has both.")
-        if self.channels not in ("apart", "together"):
-            raise AxesError(f"channels must be 'apart' or 'together', not {self.channels!r}.")
+        # Frozen, but not in use yet; the words of earlier versions go on working.
+        object.__setattr__(self, "channels", CHANNEL_WORDS.get(self.channels, self.channels))
+        if self.channels not in ("separate", "joint"):
+            raise AxesError(f"channels must be 'separate' or 'joint', not {self.channels!r}.")
         if self.volume and "Z" not in self.axes:
             raise AxesError(f"A volume needs a Z axis, and the axes {self.axes!r} have none.")
 
@@ -70,12 +73,12 @@ class Layout:
     @property
     def joined(self) -> str:
         """Axes that one network sees as its channels."""
-        return "".join(a for a in "CS" if a in self.axes and (a == "S" or self.channels == "together"))
+        return "".join(a for a in "CS" if a in self.axes and (a == "S" or self.channels == "joint"))
 
     @property
     def grouped(self) -> str:
         """Axes that get a network for each of their indices."""
-        return "C" if "C" in self.axes and self.channels == "apart" else ""
+        return "C" if "C" in self.axes and self.channels == "separate" else ""
 
     @property
     def sampled(self) -> str:
@@ -83,7 +86,7 @@ class Layout:
         return "".join(a for a in self.axes if a not in self.spatial + self.joined + self.grouped)
 
 
-def layout_for(shape: tuple[int, ...], axes: str | None, channels: str = "apart", volume: bool = False) -> Layout:
+def layout_for(shape: tuple[int, ...], axes: str | None, channels: str = "separate", volume: bool = False) -> Layout:
     """Make a layout and check it against a shape.
 
     Raises

@@ -14,15 +14,17 @@ from napari_lotadenoise.errors import MethodError
 
 def _found() -> Iterator[type[Method]]:
     for module in pkgutil.iter_modules(__path__):
+        if module.name.startswith("_"):  # what several methods share
+            continue
         members = vars(importlib.import_module(f"{__name__}.{module.name}")).values()
         yield from (m for m in members if isinstance(m, type) and issubclass(m, Method) and "id" in vars(m))
 
 
 def offered(method: type[Method]) -> bool:
     """Whether the optional package that a method needs is installed; it is looked for, not imported."""
-    if not method.package or method.package in sys.modules:
+    if not method.requires.package or method.requires.package in sys.modules:
         return True
-    return importlib.util.find_spec(method.package) is not None
+    return importlib.util.find_spec(method.requires.package) is not None
 
 
 #: Every method by its id, in alphabetical order but for the core method, which comes first.

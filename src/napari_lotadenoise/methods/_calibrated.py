@@ -12,7 +12,8 @@ import numpy as np
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.method import Curve, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Curve
+from napari_lotadenoise.contract.method import Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
@@ -81,12 +82,12 @@ class Calibrated(Method):
         net.halo, net.depth_halo = self.reach, self.depth_reach
         return net
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Measure the noise, and be ready to note what each value has brought."""
         from napari_lotadenoise.noise import laplacian_sigma, patch_sigma, typical_sigma, wavelet_sigma
 
         # The median of the wavelet estimate is 0 where more than half of the image is an even background.
-        images = pool.cpu().numpy()
+        images = training_images.cpu().numpy()
         sigma = typical_sigma(images, wavelet_sigma) or typical_sigma(images, laplacian_sigma)
         # Mixing needs the mean variance; the wavelet estimate is that of the darker half of the pixels.
         known = (self.noise / unit or typical_sigma(images, patch_sigma)) if self.mix else 0.0
@@ -94,21 +95,21 @@ class Calibrated(Method):
             sigma=sigma, variance=known**2, value=self._given or self.candidates[0], loss=float("inf"), tried={}
         )
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Judge the next value; one that was judged before is remembered, the crops being always the same."""
-        value = self._given or self.candidates[moment.step % len(self.candidates)]
+        value = self._given or self.candidates[context.step % len(self.candidates)]
         loss = torch.tensor(state.tried[value]) if value in state.tried else self.loss(crops, value, state.sigma)
-        return Terms(
+        return StepOutput(
             {"hidden pixels": loss},
             values={"sigma": torch.tensor(state.sigma), self.calibrates: torch.tensor(float(value))},
             stage=f"calibrating the {self.calibrates}",
         )
 
-    def settle(self, terms: Terms, state: SimpleNamespace) -> None:
+    def after_step(self, step_output: StepOutput, state: SimpleNamespace) -> None:
         """Note the loss, and keep the best value so far."""
         # A tensor rounds 0.3 to 0.300000012.
-        value = self._given or round(float(terms.values[self.calibrates]), 5)
-        loss = float(terms.losses["hidden pixels"])
+        value = self._given or round(float(step_output.values[self.calibrates]), 5)
+        loss = float(step_output.losses["hidden pixels"])
         state.tried[value] = loss
         if loss < state.loss:
             state.loss, state.value = loss, value

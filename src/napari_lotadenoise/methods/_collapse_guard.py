@@ -15,7 +15,7 @@ DROP, FAR_DROP = 0.9, 0.5
 NEAR, STEADY = 0.95, 0.97
 
 
-class Watchdog:
+class CollapseGuard:
     """Barks when a network begins to copy the image.
 
     Parameters

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.method import Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.method import Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def one_step(parameters: Mapping[str, Any], precision: str = "float32") -> Prese
 
 
 @dataclass(frozen=True)
-class KnownNoise(Method):
-    """A method that learns nothing and has to know the noise; it gets images with noise of deviation 1 (`Whitening`)."""
+class NoiseAware(Method):
+    """A method that learns nothing and has to know the noise; it gets images with noise of deviation 1 (`NoiseNormaliser`)."""
 
     presets: ClassVar = {"fast": one_step({}), "paper": one_step({"noise": "constant"})}
     trained: ClassVar[bool] = False
@@ -37,14 +37,16 @@ class KnownNoise(Method):
         choices=("constant", "signal-dependent"),
     )
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> Any:
         """Measure the noise."""
-        from napari_lotadenoise.normalisation.noise_whitening import Whitening, mean_deviation, noise_of
+        from napari_lotadenoise.normalisation.noise_normalisation import NoiseNormaliser, mean_deviation, noise_of
 
-        fits = noise_of(pool, unit=unit, sigma=self.sigma, dependent=self.noise == "signal-dependent")
-        return SimpleNamespace(sigma=mean_deviation(fits, pool), whitening=Whitening(pool, fits))
+        fits = noise_of(training_images, unit=unit, sigma=self.sigma, dependent=self.noise == "signal-dependent")
+        return SimpleNamespace(
+            sigma=mean_deviation(fits, training_images), whitening=NoiseNormaliser(training_images, fits)
+        )
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Nothing is learnt; say what was measured."""
         sigma = torch.tensor(state.sigma)
-        return Terms({"noise variance": sigma.square()}, values={"sigma": sigma}, stage="measuring the noise")
+        return StepOutput({"noise variance": sigma.square()}, values={"sigma": sigma}, stage="measuring the noise")

@@ -8,7 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from napari_lotadenoise import ops
 from napari_lotadenoise.noise import fit_variance
+from napari_lotadenoise.ops import Chance
 
 #: Side of the window whose mean stands for the intensity at a pixel, and pixels that it reaches beyond it.
 WINDOW = 5
@@ -46,7 +48,7 @@ class NoiseLaw:
             return self.offset.expand(image.shape).clamp_min(self.floor)
         return (self.gain * _local_mean(image) + self.offset).clamp_min(self.floor)
 
-    def split(self, image: Tensor, strength: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def split(self, image: Tensor, strength: float, rng: Chance) -> tuple[Tensor, Tensor]:
         """Split y into y1 and y2 of independent noise, y = (1 - s) y1 + s y2 with s = `target_share(strength)`.
 
         Gaussian noise: y1 = y + strength * m and y2 = y - m / strength, where m is normal noise with the variance of the
@@ -56,37 +58,37 @@ class NoiseLaw:
         """
         if self.kind == "photons":
             return self._thinned(image, target_share(strength), rng)
-        noise = torch.randn(image.shape, generator=rng, device=image.device) * self.variance(image).sqrt()
+        noise = ops.normal(image, rng) * self.variance(image).sqrt()
         return image + strength * noise, image - noise / strength
 
-    def _thinned(self, image: Tensor, share: float, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _thinned(self, image: Tensor, share: float, rng: Chance) -> tuple[Tensor, Tensor]:
         zero = -self.offset / self.gain
         photons = ((image - zero) / self.gain).float()
-        kept = torch.binomial(photons.round().clamp_min(0), photons.new_tensor(1 - share).expand(photons.shape), rng)
+        kept = ops.binomial(photons.round().clamp_min(0), 1 - share, rng)
         return zero + self.gain * kept / (1 - share), zero + self.gain * (photons - kept) / share
 
 
-def measured_law(pool: Tensor, kind: str, known: float = 0.0) -> NoiseLaw:
+def measured_law(training_images: Tensor, kind: str, known: float = 0.0) -> NoiseLaw:
     """Measure the noise of a pool (N, C, [Z], Y, X) blindly.
 
     Parameters
     ----------
-    pool : tensor
+    training_images : tensor
     kind : "constant", "signal-dependent" or "photons"
     known : float
         Noise deviation in the units of the pool, to which the mean of the law is brought; 0 keeps the one that was found.
     """
-    images = pool.cpu().numpy()
+    images = training_images.cpu().numpy()
     gains, offsets, means = [], [], []
-    for channel in range(pool.shape[1]):
+    for channel in range(training_images.shape[1]):
         fit = fit_variance(images[:, channel : channel + 1])
         mean = float(fit.variance(images[:, channel]).mean())
         factor = known**2 / mean if known else 1.0
         gains.append(0.0 if kind == "constant" else factor * max(fit.gain, 0.0))
         offsets.append(factor * (mean if kind == "constant" else fit.offset))
         means.append(factor * mean)
-    shape = (-1, *[1] * (pool.ndim - 2))
-    gain, offset, variance = (pool.new_tensor(numbers).reshape(shape) for numbers in (gains, offsets, means))
+    shape = (-1, *[1] * (training_images.ndim - 2))
+    gain, offset, variance = (training_images.new_tensor(numbers).reshape(shape) for numbers in (gains, offsets, means))
     if kind == "photons":
         # Where the noise does not grow with the signal, many small photons are as good as normal noise.
         gain = torch.maximum(gain, SMALLEST_GAIN * variance.sqrt())

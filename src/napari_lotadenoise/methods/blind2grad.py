@@ -10,7 +10,8 @@ import numpy as np
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.method import Info, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.method import Info, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.self2self import Self2Self
 
@@ -68,7 +69,7 @@ class Blind2Grad(Self2Self):
         ),
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "detail": "mask", "protected": "mask", "gradient difference": "magnitude"}
-    cost: ClassVar = (5.0, 2.0)
+    cost: ClassVar = Cost(step=5.0, predict=2.0)
 
     dual_mask: bool = knob(True, "Spare detail when hiding pixels, and hide flat ones instead.")
     gradient_loss: bool = knob(True, "Hold the gradients of the masked and the unmasked output together.")
@@ -105,32 +106,32 @@ class Blind2Grad(Self2Self):
             early=self.early_skip,
         )  # fmt: skip
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Turn the thresholds into scaled units."""
         from napari_lotadenoise.noise import typical_sigma
 
-        images = pool.cpu().numpy()
+        images = training_images.cpu().numpy()
         low, high = np.percentile(images[..., ::2, ::2], (0.1, 99.9))
         detail = self.detail / 255 * (high - low)
         if self.follow_noise:
             detail = max(detail, 2.5 * typical_sigma(images))
         return SimpleNamespace(detail=float(detail), edge=float(self.edge / 255 * (high - low)))
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Mask by the clean estimate, then both terms of eq. 3.5."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.gradient_loss and not self.one_sided):
             whole = net(crops).float() if self._looks_ahead() else crops
-        clean, early = whole.detach(), moment.progress < WARM_UP
+        clean, early = whole.detach(), context.progress < WARM_UP
         detail = ((crops - clean).square().sum(1, keepdim=True).sqrt() >= state.detail).to(crops.dtype)
         edges = (ops.gradient_magnitude(clean).amax(1, keepdim=True) >= state.edge).to(crops.dtype)
         spared = detail if self.dual_mask and not early else torch.zeros_like(detail)
-        masks = ops.dual_mask(crops, spared, self.hidden, self.retained, moment.rng)
+        masks = ops.dual_mask(crops, spared, self.hidden, self.retained, context.rng)
         protected = edges if self.t_standout and not early else None
-        masked = net(crops, 1 - masks.hidden, protected, moment.rng).float()
+        masked = net(crops, 1 - masks.hidden, protected, context.rng).float()
         losses, values, maps = self._losses(masked, whole, crops, masks)
         kinds = masks.hidden + 2 * masks.retained + 2 * masks.added
         maps |= {"mask": kinds.amax(1, keepdim=True), "detail": detail, "protected": edges}
-        return Terms(
+        return StepOutput(
             losses, maps, {**values, "hidden share": masks.hidden.mean()}, "warming up" if early else "dual mask"
         )
 

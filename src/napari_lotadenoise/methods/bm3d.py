@@ -10,9 +10,10 @@ import numpy as np
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.capabilities import Cost, Requirements, Tiling
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
-from napari_lotadenoise.methods._known_noise import KnownNoise
+from napari_lotadenoise.methods._known_noise import NoiseAware
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BM3D(KnownNoise):
+class BM3D(NoiseAware):
     """BM3D (Dabov, Foi, Katkovnik & Egiazarian, IEEE TIP 2007) by the package `bm3d` of Tampere University.
 
     Nothing of the algorithm is here: images are handed over with noise of deviation 1, after the generalised Anscombe
@@ -31,7 +32,7 @@ class BM3D(KnownNoise):
     """
 
     id: ClassVar = "bm3d"
-    package: ClassVar = "bm3d"
+    requires: ClassVar = Requirements(package="bm3d")
     info: ClassVar = Info(
         title="BM3D",
         idea="Shrinks the transform of stacks of blocks that look alike; by its authors' package, not for commercial use.",
@@ -42,8 +43,8 @@ class BM3D(KnownNoise):
         url="https://webpages.tuni.fi/foi/GCF-BM3D/",
         dimensions=(2,),
     )
-    smallest_tile: ClassVar[int] = 256
-    cost: ClassVar = (0.1, 90.0)
+    tiling: ClassVar = Tiling(smallest=256)
+    cost: ClassVar = Cost(step=0.1, predict=90.0)
 
     profile: str = knob(
         "np",
@@ -59,9 +60,9 @@ class BM3D(KnownNoise):
 
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
         """Hand the whitened image to the package."""
-        white = torch.stack([state.whitening.into(sample) for sample in image.float()])
+        white = torch.stack([state.whitening.forward(sample) for sample in image.float()])
         clean = ops.through_numpy(white, self._filtered)
-        return torch.stack([state.whitening.back(sample) for sample in clean])
+        return torch.stack([state.whitening.inverse(sample) for sample in clean])
 
     def _filtered(self, image: np.ndarray) -> np.ndarray:
         from bm3d import bm3d

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ class DIP(Method):
             {"width": 128, "levels": 5, "inputs": 32, "jitter": 0.033, "memory": 0.99, "stop": "steadiness", "wait": 1000},
         ),
     }  # fmt: skip
-    whole: ClassVar = True
+    tiling: ClassVar = Tiling(whole=True)
     maps: ClassVar = {"output": "picture"}
-    cost: ClassVar = (1.0, 0.01)
+    cost: ClassVar = Cost(step=1.0, predict=0.01)
 
     width: int = knob(16, "Channels of the network.", ge=4, le=256, step=8)
     levels: int = knob(3, "Times that the network halves the image.", ge=1, le=6, step=1)
@@ -89,31 +90,33 @@ class DIP(Method):
         """An hourglass with narrow skips."""
         return nets.SkipNet(self.inputs, channels, ndim, width=self.width, levels=self.levels)
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Draw the input, measure the noise, and be ready to average outputs."""
         from napari_lotadenoise.methods._recorruption import measured_law
 
-        shape = (1, self.inputs, *pool.shape[2:])
-        z = HEIGHT * torch.rand(shape, generator=torch.Generator(pool.device).manual_seed(0), device=pool.device)
-        variance = float(measured_law(pool, "constant", self.noise / unit).offset.mean())
-        nothing = torch.zeros((), device=pool.device)
+        shape = (1, self.inputs, *training_images.shape[2:])
+        z = HEIGHT * torch.rand(
+            shape, generator=torch.Generator(training_images.device).manual_seed(0), device=training_images.device
+        )
+        variance = float(measured_law(training_images, "constant", self.noise / unit).offset.mean())
+        nothing = torch.zeros((), device=training_images.device)
         return SimpleNamespace(
             input=z, noise=variance, count=0, mean=None, variance=nothing, misfit=nothing, least=float("inf"), at=0, kept=None,
         )  # fmt: skip
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Squared difference of the output from the noisy image."""
-        jitter = torch.randn(state.input.shape, generator=moment.rng, device=crops.device)
+        jitter = torch.randn(state.input.shape, generator=context.rng, device=crops.device)
         output = net(state.input + self.jitter * jitter).float()
         loss = F.mse_loss(output, crops)
         # Measured beforehand; what the fit differs by is that only in the end.
         sigma = torch.tensor(state.noise, device=crops.device).sqrt()
         values = {"sigma": sigma, "sigma fit": loss.detach().sqrt(), "moving variance": state.variance}
-        return Terms({"fit": loss}, {"output": output.detach()}, values)
+        return StepOutput({"fit": loss}, {"output": output.detach()}, values)
 
-    def settle(self, terms: Terms, state: SimpleNamespace) -> None:
+    def after_step(self, step_output: StepOutput, state: SimpleNamespace) -> None:
         """Take the output into the running means."""
-        output, loss = terms.maps["output"], terms.losses["fit"].detach()
+        output, loss = step_output.maps["output"], step_output.losses["fit"].detach()
         if state.mean is None:
             state.mean, state.misfit = output, loss
         weight = 1 - min(self.memory, (1 + state.count) / (10 + state.count))
@@ -122,7 +125,7 @@ class DIP(Method):
         state.variance = (1 - weight) * (state.variance + weight * difference.square().mean())
         state.mean, state.misfit = state.mean + weight * difference, state.misfit.lerp(loss, weight)
 
-    def alarm(self, state: SimpleNamespace) -> str:
+    def stop_reason(self, state: SimpleNamespace) -> str:
         """Say that it is time to stop; not that anything is wrong."""
         variance = float(state.variance)
         if self.stop != "steadiness" or state.count < WARM or variance < state.least:

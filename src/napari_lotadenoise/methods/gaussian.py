@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from napari_lotadenoise.contract.capabilities import Cost
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods._calibrated import CalibratedByHiding, scan_presets
@@ -36,7 +37,7 @@ class Gaussian(CalibratedByHiding):
     presets: ClassVar = scan_presets(WIDTHS, {"grids": 16}, {"grids": 16})
     candidates: ClassVar = WIDTHS
     calibrates: ClassVar = "width"
-    cost: ClassVar = (0.5, 0.6)
+    cost: ClassVar = Cost(step=0.5, predict=0.6)
 
     width: float = knob(
         0.0, "Standard deviation of the kernel; 0 calibrates it on the image.", ge=0, le=50, step=0.1, unit="px"

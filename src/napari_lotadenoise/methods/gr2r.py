@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_lotadenoise.methods._collapse_guard import Watchdog
+    from napari_lotadenoise.methods._collapse_guard import CollapseGuard
     from napari_lotadenoise.nets import Network
 
 
@@ -62,7 +63,7 @@ class GR2R(Method):
         "generated noise": "signed",
         "pseudo input": "picture",
     }
-    cost: ClassVar = (3.2, 0.4)
+    cost: ClassVar = Cost(step=3.2, predict=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the one of Blind2Unblind.", choices=("unet", "lehtinen")
@@ -88,31 +89,31 @@ class GR2R(Method):
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.LehtinenUNet(channels, ndim, width=self.width, levels=self.levels)
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> Watchdog:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> CollapseGuard:
         """Wake a watchdog that knows about how much noise there is."""
-        from napari_lotadenoise.methods._collapse_guard import Watchdog
+        from napari_lotadenoise.methods._collapse_guard import CollapseGuard
         from napari_lotadenoise.noise import patch_sigma, typical_sigma
 
-        crops = ops.random_crops(pool, 64, 4, torch.Generator(pool.device).manual_seed(0))
-        return Watchdog(crops, typical_sigma(pool.cpu().numpy(), patch_sigma))
+        crops = ops.random_crops(training_images, 64, 4, torch.Generator(training_images.device).manual_seed(0))
+        return CollapseGuard(crops, typical_sigma(training_images.cpu().numpy(), patch_sigma))
 
-    def begin(self, net: Network, state: Watchdog, moment: Moment) -> None:
+    def before_step(self, net: Network, state: CollapseGuard, context: StepContext) -> None:
         """Let the watchdog note how much is removed, now and then."""
         from napari_lotadenoise.methods._collapse_guard import EVERY
 
-        if moment.step % EVERY:
+        if context.step % EVERY:
             return
         net.eval()
         with torch.no_grad():
-            state.note((state.crops - net(state.crops)).std(), moment.progress)
+            state.note((state.crops - net(state.crops)).std(), context.progress)
         net.train()
 
-    def step(self, net: Network, crops: Tensor, state: Watchdog, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: CollapseGuard, context: StepContext) -> StepOutput:
         """The three terms of eq. 14."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.self_reconstruction > 0):
             seen = net(crops).float()
         clean = seen.detach()
-        noise = (crops - clean) * self._signs(crops, moment.rng)
+        noise = (crops - clean) * self._signs(crops, context.rng)
         recorrupted, pseudo = net(torch.cat([crops + noise, clean + noise])).float().chunk(2)
         losses = {"recorrupted": F.mse_loss(recorrupted, crops - noise)}
         if self.self_reconstruction:
@@ -126,13 +127,13 @@ class GR2R(Method):
         residual = crops - clean
         deviation = residual.std()
         skewness = (residual - residual.mean()).pow(3).mean() / deviation.pow(3).clamp_min(1e-12)
-        return Terms(losses, maps, {"sigma": deviation, "skewness": skewness})
+        return StepOutput(losses, maps, {"sigma": deviation, "skewness": skewness})
 
-    def alarm(self, state: Watchdog) -> str:
+    def stop_reason(self, state: CollapseGuard) -> str:
         """Say that the network is on its way to the identity, where the residual shrinks."""
         return state.read()
 
-    def healthy(self, state: Watchdog) -> bool:
+    def healthy(self, state: CollapseGuard) -> bool:
         """Whether as much is removed as is expected."""
         return state.healthy
 

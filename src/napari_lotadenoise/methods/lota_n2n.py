@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost, Requirements, Tiling
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.zs_n2n import REFERENCE, denoised_pair, pair_loss, sigma_bound
 
@@ -57,9 +58,9 @@ class LoTAN2N(Method):
         "paper": Preset(REFERENCE),
     }
     maps: ClassVar = {"pair a": "picture", "pair b": "picture", "proxy a": "picture", "trace": "signed"}
-    grain: ClassVar = 2
-    needs_constant: ClassVar = True  # the noise that is added is
-    cost: ClassVar = (0.5, 0.1)
+    tiling: ClassVar = Tiling(size_multiple=2)
+    requires: ClassVar = Requirements(constant_noise=True)  # the noise that is added is
+    cost: ClassVar = Cost(step=0.5, predict=0.1)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
@@ -84,30 +85,30 @@ class LoTAN2N(Method):
         """Predict the noise with the network of ZS-N2N."""
         return nets.Chain(channels, ndim, width=self.width, layers=self.layers)
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Measure the noise, and be ready to keep the frozen network of stage 1."""
         from napari_lotadenoise.noise import typical_sigma
 
         # Variances add up: sigma^2 / 2 in a half, and as much again.
-        added = self.recorrupt * typical_sigma(pool.cpu().numpy()) / math.sqrt(2) if self.recorrupt else 0.0
+        added = self.recorrupt * typical_sigma(training_images.cpu().numpy()) / math.sqrt(2) if self.recorrupt else 0.0
         return SimpleNamespace(frozen=None, added=added)
 
-    def begin(self, net: Network, state: SimpleNamespace, moment: Moment) -> None:
+    def before_step(self, net: Network, state: SimpleNamespace, context: StepContext) -> None:
         """Freeze the network where stage 1 ends."""
-        if state.frozen is None and moment.progress >= self.stage_one:
+        if state.frozen is None and context.progress >= self.stage_one:
             state.frozen = copy.deepcopy(net).eval().requires_grad_(False)
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Pair loss, and in stage 2 the trace constraint."""
         a, b = ops.diagonal_pair(crops)
-        if moment.step % 2:  # each diagonal in turn is the one that noise is added to
+        if context.step % 2:  # each diagonal in turn is the one that noise is added to
             a, b = b, a
-        clean_a, clean_b = net(torch.cat([ops.with_noise(a, state.added, moment.rng), b])).float().chunk(2)
+        clean_a, clean_b = net(torch.cat([ops.with_noise(a, state.added, context.rng), b])).float().chunk(2)
         pair = pair_loss(a, b, clean_a, clean_b)
         # What was learnt from more noise than there is says nothing of how much there is.
         values, maps = {"sigma": sigma_bound(F.mse_loss(clean_b, a))}, {"pair a": a, "pair b": b}
         if state.frozen is None:
-            return Terms({"pair": pair}, maps, values, "stage 1: pairs")
+            return StepOutput({"pair": pair}, maps, values, "stage 1: pairs")
         proxy_a, proxy_b = state.frozen(torch.cat([a, b])).float().chunk(2)
         trace_a = ((clean_a - proxy_a) * (b - proxy_a)).sum(1, keepdim=True)
         trace_b = ((clean_b - proxy_b) * (a - proxy_b)).sum(1, keepdim=True)
@@ -116,7 +117,7 @@ class LoTAN2N(Method):
         losses = {"pair": pair, "trace": self.trace * self._magnitude(local_a, local_b)}
         values["trace global"], values["trace local"] = local_a.detach().mean(), local_a.detach().abs().mean()
         maps |= {"proxy a": proxy_a, "trace": local_a.detach()}
-        return Terms(losses, maps, values, "stage 2: pairs and trace")
+        return StepOutput(losses, maps, values, "stage 2: pairs and trace")
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
         """Pair loss on crops that were never trained on."""

@@ -10,13 +10,15 @@ import numpy as np
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost, Requirements
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_lotadenoise.nets import Network
+    from napari_lotadenoise.ops import Chance
 
 #: Shares of hidden pixels: those that are compared, low and high, and the one between them.
 LOW, MIDDLE, HIGH = 0.2, 0.5, 0.8
@@ -64,8 +66,8 @@ class MASH(Method):
         ),
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "shuffled": "mask"}
-    needs_independence: ClassVar = False
-    cost: ClassVar = (1.4, 0.45)
+    requires: ClassVar = Requirements(independent_noise=False)
+    cost: ClassVar = Cost(step=1.4, predict=0.45)
 
     architecture: str = knob("unet", "Network: a small U-Net, or the one of Noise2Noise.", choices=("unet", "lehtinen"))
     width: int = knob(16, "Channels of the first level.", ge=4, le=128, step=4)
@@ -89,10 +91,10 @@ class MASH(Method):
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.LehtinenUNet(channels, ndim, width=self.width, levels=self.levels)
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Measure the range of intensities, and be ready to note both losses."""
-        low, high = np.percentile(pool.cpu().numpy(), (0.1, 99.9))
-        nothing = torch.zeros((), device=pool.device)
+        low, high = np.percentile(training_images.cpu().numpy(), (0.1, 99.9))
+        nothing = torch.zeros((), device=training_images.device)
         return SimpleNamespace(
             level=float(high - low) / 255, sigmas={LOW: nothing, HIGH: nothing}, noted={LOW: 0, HIGH: 0}, hidden=HIGH,
             chosen=False,
@@ -103,40 +105,40 @@ class MASH(Method):
         """How many passes the result averages."""
         return self.passes
 
-    def begin(self, net: Network, state: SimpleNamespace, moment: Moment) -> None:
+    def before_step(self, net: Network, state: SimpleNamespace, context: StepContext) -> None:
         """Take turns at both shares; choose one by e where that part of the training ends."""
-        if moment.progress < self.probing:
-            state.hidden = (LOW, HIGH)[moment.step % 2]
+        if context.progress < self.probing:
+            state.hidden = (LOW, HIGH)[context.step % 2]
         elif not state.chosen:
             state.hidden, state.chosen = self.hidden or chosen_share(float(self._correlation(state))), True
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Error at the hidden pixels, from a target whose flat tiles are shuffled where noise is correlated."""
         from napari_lotadenoise.ops import tile_shuffling
 
-        mask = self._mask(crops, state.hidden, moment.rng)
+        mask = self._mask(crops, state.hidden, context.rng)
         output = net(self.filled(crops, mask)).float()
         active = state.chosen and state.hidden == HIGH and self.flat > 0
         flat = tile_shuffling.flat_tiles(output.detach(), self.tile, self.flat * state.level) * float(active)
         target = (
-            torch.where(flat > 0, tile_shuffling.shuffled(crops, self.tile, moment.rng), crops) if active else crops
+            torch.where(flat > 0, tile_shuffling.shuffled(crops, self.tile, context.rng), crops) if active else crops
         )
         loss = ops.masked_error(output, target, mask)
         sigmas = {f"sigma {share:g}": state.sigmas[share] for share in (LOW, HIGH)}
         values = {**sigmas, "e": self._correlation(state), "sigma": loss.detach().sqrt()}
         values["sigma hidden"] = typical_error(output.detach(), crops, mask)
         stage = f"hiding {state.hidden:.0%}" if state.chosen else "measuring the correlation"
-        return Terms({"hidden pixels": loss}, {"mask": mask, "shuffled": flat}, values, stage)
+        return StepOutput({"hidden pixels": loss}, {"mask": mask, "shuffled": flat}, values, stage)
 
-    def settle(self, terms: Terms, state: SimpleNamespace) -> None:
+    def after_step(self, step_output: StepOutput, state: SimpleNamespace) -> None:
         """Note the loss of the share whose turn it was."""
         if state.chosen:
             return
         state.noted[state.hidden] += 1
         weight = max(1 / MEMORY, 1 / state.noted[state.hidden])
-        state.sigmas[state.hidden] = state.sigmas[state.hidden].lerp(terms.values["sigma hidden"], weight)
+        state.sigmas[state.hidden] = state.sigmas[state.hidden].lerp(step_output.values["sigma hidden"], weight)
 
-    def sample(self, net: Network, image: Tensor, state: SimpleNamespace, rng: torch.Generator) -> Tensor:
+    def sample(self, net: Network, image: Tensor, state: SimpleNamespace, rng: Chance) -> Tensor:
         """One pass with a mask of its own."""
         return net(self.filled(image, self._mask(image, state.hidden, rng)))
 
@@ -154,7 +156,7 @@ class MASH(Method):
 
         return net.halo + REACH
 
-    def _mask(self, image: Tensor, share: float, rng: torch.Generator) -> Tensor:
+    def _mask(self, image: Tensor, share: float, rng: Chance) -> Tensor:
         """Zeros and ones, one mask for all channels."""
         return ops.bernoulli((len(image), 1, *image.shape[2:]), share, rng).to(image.dtype)
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from napari_lotadenoise.contract.capabilities import Cost
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods._calibrated import Calibrated, scan_presets
@@ -34,7 +35,7 @@ class Median(Calibrated):
     presets: ClassVar = scan_presets(RADII, {}, {}, crop=0, crop_depth=0, batch=1)
     candidates: ClassVar = RADII
     calibrates: ClassVar = "radius"
-    cost: ClassVar = (1.3, 3.0)
+    cost: ClassVar = Cost(step=1.3, predict=3.0)
 
     radius: int = knob(
         0, "Radius of the disk or ball; 0 calibrates it on the image, from 1 to 6.", ge=0, le=20, step=1, unit="px"

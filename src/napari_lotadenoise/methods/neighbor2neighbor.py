@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.ops import pair_samplers
 
@@ -53,9 +54,9 @@ class Neighbor2Neighbor(Method):
             {"architecture": "lehtinen", "width": 48, "levels": 5, "regulariser": 2.0},
         ),
     }  # fmt: skip
-    grain: ClassVar = 2
+    tiling: ClassVar = Tiling(size_multiple=2)
     maps: ClassVar = {"pair a": "picture", "pair b": "picture", "difference": "signed"}
-    cost: ClassVar = (1.0, 0.4)
+    cost: ClassVar = Cost(step=1.0, predict=0.4)
 
     architecture: str = knob("unet", "Network: a small U-Net, or that of Noise2Noise.", choices=("unet", "lehtinen"))
     width: int = knob(16, "Channels of the first level.", ge=4, le=128, step=4)
@@ -74,18 +75,18 @@ class Neighbor2Neighbor(Method):
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.LehtinenUNet(channels, ndim, width=self.width, levels=self.levels)
 
-    def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
         """Pair loss, and the regulariser with the weight of the moment."""
-        places = pair_samplers.neighbour_places(crops, moment.rng)
+        places = pair_samplers.neighbour_places(crops, context.rng)
         a, b = pair_samplers.sampled(crops, places)
         with torch.no_grad():
             full_a, full_b = pair_samplers.sampled(net(crops).float(), places)
         error, difference = net(a).float() - b, full_a - full_b
         pair = error.square().mean()
-        weight = self.regulariser * moment.progress
+        weight = self.regulariser * context.progress
         losses = {"pair": pair, "regulariser": weight * F.mse_loss(error, difference)}
         maps = {"pair a": a, "pair b": b, "difference": difference}
-        return Terms(losses, maps, {"sigma": pair.detach().sqrt()})
+        return StepOutput(losses, maps, {"sigma": pair.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
         """Pair loss on crops that were never trained on, with pairs that stay."""

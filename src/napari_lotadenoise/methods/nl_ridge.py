@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import torch
+from napari_lotadenoise.contract.capabilities import Cost, Tiling
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
-from napari_lotadenoise.methods._known_noise import KnownNoise
+from napari_lotadenoise.methods._known_noise import NoiseAware
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +35,7 @@ TAPER = 2.0
 
 
 @dataclass(frozen=True)
-class NLRidge(KnownNoise):
+class NLRidge(NoiseAware):
     """NL-Ridge (Herbreteau & Kervrann, ICIP 2022 and SIAM J. Imaging Sci. 2025); nothing is trained.
 
     The k patches that look most like one are the rows of Y, and their clean versions are estimated as T Y. With E the
@@ -63,8 +64,8 @@ class NLRidge(KnownNoise):
         url="https://arxiv.org/abs/2203.00570",
         dimensions=(2,),
     )
-    smallest_tile: ClassVar[int] = 256
-    cost: ClassVar = (0.1, 35.0)
+    tiling: ClassVar = Tiling(smallest=256)
+    cost: ClassVar = Cost(step=0.1, predict=35.0)
 
     patch: int = knob(0, "Side of the patches; 0 chooses it by the noise, 7 to 11.", ge=0, le=21, step=1, unit="px")
     group: int = knob(
@@ -83,12 +84,12 @@ class NLRidge(KnownNoise):
         net.halo = sum(self._reach(side) for side in largest)
         return net
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Measure the noise, and choose the patches by it."""
-        from napari_lotadenoise.normalisation.noise_whitening import grey_levels
+        from napari_lotadenoise.normalisation.noise_normalisation import grey_levels
 
-        state = super().prepare(pool, unit)
-        level = grey_levels(pool, state.sigma)
+        state = super().prepare(training_images, unit)
+        level = grey_levels(training_images, state.sigma)
         state.steps = next(self._sized(steps) for top, steps in STEPS.items() if level <= top)
         return state
 
@@ -101,10 +102,10 @@ class NLRidge(KnownNoise):
 
     def _denoised(self, image: Tensor, margin: int, state: SimpleNamespace) -> Tensor:
         first, second = state.steps
-        noisy = state.whitening.into(image)
+        noisy = state.whitening.forward(image)
         # The second step asks for a result of the first as far around its own as it looks.
         pilot = self._stepped(noisy, noisy, margin - self._reach(second.side), first, state, EXTRA)
-        return state.whitening.back(self._stepped(noisy, pilot, margin, second, state, 0.0))
+        return state.whitening.inverse(self._stepped(noisy, pilot, margin, second, state, 0.0))
 
     def _stepped(
         self, noisy: Tensor, pilot: Tensor, margin: int, step: Step, state: SimpleNamespace, extra: float

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from napari_lotadenoise.contract.capabilities import Cost, Requirements
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods._calibrated import CalibratedByHiding, scan_presets
@@ -37,8 +38,8 @@ class NLM(CalibratedByHiding):
     )
     presets: ClassVar = scan_presets(STRENGTHS, {}, {"grids": 16})
     candidates: ClassVar = STRENGTHS
-    needs_constant: ClassVar = True
-    cost: ClassVar = (2.0, 16.0)
+    requires: ClassVar = Requirements(constant_noise=True)
+    cost: ClassVar = Cost(step=2.0, predict=16.0)
 
     strength: float = knob(
         0.0, "Filter strength h in units of the noise deviation; 0 calibrates it on the image.", ge=0, le=20, step=0.1

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.zs_n2n import pair_loss, sigma_bound
 
@@ -63,8 +64,8 @@ class Noise2Detail(Method):
         ),
     }  # fmt: skip
     maps: ClassVar = {"smooth image": "picture"}
-    grain: ClassVar = 4
-    cost: ClassVar = (1.6, 0.6)
+    tiling: ClassVar = Tiling(size_multiple=4)
+    cost: ClassVar = Cost(step=1.6, predict=0.6)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
@@ -78,19 +79,21 @@ class Noise2Detail(Method):
         net.halo, net.depth_halo = (max(SCALES) + 2) * net.halo, 3 * net.depth_halo
         return net
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Remember the range of the image, the first weights, and the network of stage 1 as soon as it is learnt."""
-        return SimpleNamespace(range=(pool.amin(), pool.amax()), first=None, frozen=None, learnt=0)
+        return SimpleNamespace(
+            range=(training_images.amin(), training_images.amax()), first=None, frozen=None, learnt=0
+        )
 
-    def begin(self, net: Network, state: SimpleNamespace, moment: Moment) -> None:
+    def before_step(self, net: Network, state: SimpleNamespace, context: StepContext) -> None:
         """Freeze the network where stage 1 ends, and let it start anew for stage 3."""
         if state.first is None:
             state.first = copy.deepcopy(net.state_dict())
-        if state.frozen is None and moment.progress >= self.stage_one:
+        if state.frozen is None and context.progress >= self.stage_one:
             state.frozen = copy.deepcopy(net).eval().requires_grad_(False)
             net.load_state_dict(state.first)
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Pair loss and consistency loss, of the noisy image in stage 1 and of the smooth one in stage 3."""
         a, b = ops.diagonal_pair(crops)
         with torch.no_grad():
@@ -102,9 +105,9 @@ class Noise2Detail(Method):
             full_a, full_b = ops.diagonal_pair(self._stage(net, source, state).float())
             losses["consistency"] = self.consistency * (F.mse_loss(clean_a, full_a) + F.mse_loss(clean_b, full_b)) / 2
         stage = "stage 1: pairs" if state.frozen is None else "stage 3: detail"
-        return Terms(losses, {"smooth image": source}, {"sigma": sigma_bound(pair)}, stage)
+        return StepOutput(losses, {"smooth image": source}, {"sigma": sigma_bound(pair)}, stage)
 
-    def settle(self, terms: Terms, state: SimpleNamespace) -> None:
+    def after_step(self, step_output: StepOutput, state: SimpleNamespace) -> None:
         """Count the steps of stage 3."""
         state.learnt += state.frozen is not None
 

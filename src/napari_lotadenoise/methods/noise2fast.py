@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.ops import pair_samplers
 
@@ -59,11 +60,11 @@ class Noise2Fast(Method):
             {"loss": "bce", "judge": "image", "width": 64, "layers": 8},
         ),
     }  # fmt: skip
-    grain: ClassVar = 2
+    tiling: ClassVar = Tiling(size_multiple=2)
     # The stop rule looks at the whole image; where crops are held out, the score is that of these.
     holds_out_pixels: ClassVar = True
     maps: ClassVar = {"pair a": "picture", "pair b": "picture"}
-    cost: ClassVar = (0.9, 0.2)
+    cost: ClassVar = Cost(step=0.9, predict=0.2)
 
     width: int = knob(32, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(6, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
@@ -86,20 +87,20 @@ class Noise2Fast(Method):
         """
         return nets.Chain(channels, ndim, width=self.width, layers=self.layers, residual=self.loss == "squared")
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Remember the range of the intensities."""
-        low = pool.amin()
-        return SimpleNamespace(low=low, span=(pool.amax() - low).clamp_min(1e-6))
+        low = training_images.amin()
+        return SimpleNamespace(low=low, span=(training_images.amax() - low).clamp_min(1e-6))
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Error of one of the four directions."""
-        case = int(torch.randint(4, (), generator=moment.rng, device=crops.device))
+        case = int(torch.randint(4, (), generator=context.rng, device=crops.device))
         a, b = pair_samplers.checkerboard(crops, -1 - case // 2)
         source, target = (a, b) if case % 2 else (b, a)
         out = net(source).float()
         error = F.mse_loss(self._image(out, state), target)
         loss = error if self.loss == "squared" else self._cross_entropy(out, target, state)
-        return Terms({"pair": loss}, {"pair a": a, "pair b": b}, {"sigma": error.detach().sqrt()})
+        return StepOutput({"pair": loss}, {"pair a": a, "pair b": b}, {"sigma": error.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: SimpleNamespace) -> Tensor:
         """The mean error of all four directions, or how far the result is from the noisy image."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.method import Info, Moment, Preset, Terms
+from napari_lotadenoise.contract.method import Info, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.noise2same import REFERENCE, Noise2Same, noise_bound
 
@@ -62,48 +62,48 @@ class Noise2Info(Noise2Same):
         choices=("none", "two", "median"),
     )
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Remember sigma, the estimates so far, and what they are made from."""
-        state = super().prepare(pool, unit)
-        nothing = torch.zeros((), device=pool.device)
-        state.pool, state.raw, state.spread, state.estimates = pool, state.sigma, nothing, []
+        state = super().prepare(training_images, unit)
+        nothing = torch.zeros((), device=training_images.device)
+        state.training_images, state.raw, state.spread, state.estimates = training_images, state.sigma, nothing, []
         return state
 
-    def begin(self, net: Network, state: SimpleNamespace, moment: Moment) -> None:
+    def before_step(self, net: Network, state: SimpleNamespace, context: StepContext) -> None:
         """Estimate the noise level where it is due (algorithm 2)."""
-        if moment.step == 0 or moment.step % self.every or self.sigma:
+        if context.step == 0 or context.step % self.every or self.sigma:
             return
         net.eval()
         with torch.no_grad():
-            state.raw = self._estimate(net, state, moment)
+            state.raw = self._estimate(net, state, context)
         net.train()
         state.estimates = [*state.estimates[-2:], state.raw]
         proposed = self._confirmed(state.estimates)
         # An estimate that is not a number fails the comparison, and with it the proposal.
         state.sigma = torch.where(proposed < state.sigma, proposed, state.sigma)
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """The bound of Noise2Same with the sigma of now."""
-        terms = super().step(net, crops, state, moment)
-        values = {name: value for name, value in terms.values.items() if name != "sigma assumed"}
+        step_output = super().step(net, crops, state, context)
+        values = {name: value for name, value in step_output.values.items() if name != "sigma assumed"}
         more = {
             "sigma": state.sigma,
             "sigma raw": state.raw,
             "E": state.spread,
-            "signal dependence": state.spread / terms.values["R"].detach(),
+            "signal dependence": state.spread / step_output.values["R"].detach(),
         }
-        return terms._replace(values={**values, **more})
+        return step_output._replace(values={**values, **more})
 
-    def _estimate(self, net: Network, state: SimpleNamespace, moment: Moment) -> Tensor:
+    def _estimate(self, net: Network, state: SimpleNamespace, context: StepContext) -> Tensor:
         """sigma* from crops all over the pool."""
         reconstruction, invariance, removed = [], [], []
         for _ in range(-(-self.patches // BATCH)):
-            crops = ops.random_crops(state.pool, SIDE, min(self.patches, BATCH), moment.rng)
-            parts = self.parts(net, crops, moment.rng)
+            crops = ops.random_crops(state.training_images, SIDE, min(self.patches, BATCH), context.rng)
+            parts = self.parts(net, crops, context.rng)
             reconstruction.append(parts.reconstruction)
             invariance.append(parts.invariance)
             removed.append((parts.seen - crops).flatten(1))
-        state.spread = removed_noise_spread(torch.cat(removed), self.draws, moment.rng)
+        state.spread = removed_noise_spread(torch.cat(removed), self.draws, context.rng)
         return noise_bound(torch.stack(reconstruction).mean(), torch.stack(invariance).mean(), state.spread)
 
     def _confirmed(self, estimates: list[Tensor]) -> Tensor:
@@ -132,9 +132,9 @@ def removed_noise_spread(removed: Tensor, draws: int, rng: torch.Generator) -> T
     rng : torch.Generator
     """
     rows = removed.float().sort(1).values
-    pool = removed.float().flatten()
+    training_images = removed.float().flatten()
     total = torch.zeros((), device=removed.device)
     for _ in range(draws):
-        chosen = torch.randint(len(pool), (rows.shape[1],), generator=rng, device=removed.device)
-        total = total + (rows - pool[chosen].sort().values).square().mean()
+        chosen = torch.randint(len(training_images), (rows.shape[1],), generator=rng, device=removed.device)
+        total = total + (rows - training_images[chosen].sort().values).square().mean()
     return total / draws

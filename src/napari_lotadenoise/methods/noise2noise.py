@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.capabilities import Cost, Requirements
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
 
@@ -54,9 +55,8 @@ class Noise2Noise(Method):
         ),
         "warm": warm_preset(),
     }  # fmt: skip
-    needs_repeats: ClassVar = True
-    needs_independence: ClassVar = False
-    cost: ClassVar = (2.6, 0.4)
+    requires: ClassVar = Requirements(independent_noise=False, repeats=True)
+    cost: ClassVar = Cost(step=2.6, predict=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the one of the authors.", choices=("unet", "lehtinen")
@@ -70,14 +70,14 @@ class Noise2Noise(Method):
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.LehtinenUNet(channels, ndim, width=self.width, levels=self.levels)
 
-    def arrange(self, pool: Tensor) -> Tensor:
+    def arrange_samples(self, training_images: Tensor) -> Tensor:
         """Stack each frame with the next one, (N - 1, 2 C, [Z], Y, X), so that crops are cut from both alike."""
-        return torch.cat([pool[:-1], pool[1:]], dim=1)
+        return torch.cat([training_images[:-1], training_images[1:]], dim=1)
 
-    def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
         """Error of each frame predicted from the other."""
         loss = pair_error(net, crops)
-        return Terms({"pair": loss}, values={"sigma": loss.detach().sqrt()})
+        return StepOutput({"pair": loss}, values={"sigma": loss.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
         """The same error on crops that were never trained on."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Noise2Same(Method):
         "paper": Preset(REFERENCE, {"architecture": "residual", "width": 96, "box": 14}),
     }
     maps: ClassVar = {"mask": "mask", "change by hiding": "magnitude"}
-    cost: ClassVar = (2.6, 0.4)
+    cost: ClassVar = Cost(step=2.6, predict=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the residual one of the authors.", choices=("unet", "residual")
@@ -89,18 +90,18 @@ class Noise2Same(Method):
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm=self.norm)
         return nets.ResidualUNet(channels, ndim, width=self.width, levels=self.levels)
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Remember sigma in scaled units: the one that is given, or 1."""
-        return SimpleNamespace(sigma=torch.tensor(self.sigma / unit or 1.0, device=pool.device))
+        return SimpleNamespace(sigma=torch.tensor(self.sigma / unit or 1.0, device=training_images.device))
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """The bound, in its two terms."""
-        parts = self.parts(net, crops, moment.rng)
+        parts = self.parts(net, crops, context.rng)
         maps = {"mask": parts.mask.any(1, keepdim=True).to(crops.dtype)}
         maps["change by hiding"] = (parts.seen - parts.hidden).detach().abs().mean(1, keepdim=True)
         bound = noise_bound(parts.reconstruction, parts.invariance, torch.zeros_like(parts.invariance)).detach()
         values = {"R": parts.reconstruction, "I": parts.invariance, "sigma": bound, "sigma assumed": state.sigma}
-        return Terms(self.bound(parts, state), maps, values)
+        return StepOutput(self.bound(parts, state), maps, values)
 
     def score(self, net: Network, crops: Tensor, state: SimpleNamespace) -> Tensor:
         """The same bound on crops that were never trained on, with a mask that stays."""

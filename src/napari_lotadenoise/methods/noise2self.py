@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
 from napari_lotadenoise.ops import blind_spots
@@ -57,7 +58,7 @@ class Noise2Self(Method):
     }  # fmt: skip
     holds_out_pixels: ClassVar = True
     maps: ClassVar = {"mask": "mask", "filled input": "picture"}
-    cost: ClassVar = (1.3, 0.4)
+    cost: ClassVar = Cost(step=1.3, predict=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the eight-layer DnCNN of the notebook.", choices=("unet", "dncnn")
@@ -93,7 +94,7 @@ class Noise2Self(Method):
         blind_spots.check_room(self.structure, self.span, self.grid)
 
     @property
-    def oriented(self) -> bool:
+    def directional(self) -> bool:
         """A line that is hidden must not be turned away from the noise."""
         return self.structure in blind_spots.DIRECTED
 
@@ -105,15 +106,15 @@ class Noise2Self(Method):
             channels, ndim, width=4 * self.width, layers=7, slope=0.0, head=3, norm="batch", residual=False
         )
 
-    def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
         """Error at the hidden pixels of this step's set."""
-        mask = self._labels(crops, moment.rng) == moment.step % (self.grid**2 - 1)
+        mask = self._labels(crops, context.rng) == context.step % (self.grid**2 - 1)
         hidden = self._around(mask)
-        filled = ops.hide(crops, hidden, self._fill(moment.rng))
+        filled = ops.hide(crops, hidden, self._fill(context.rng))
         loss = ops.masked_error(net(filled), crops, mask)
         shown = torch.where(mask, 1.0, 3.0 * hidden).expand(crops.shape).amax(1, keepdim=True)
         maps = {"mask": shown, "filled input": filled}
-        return Terms({"hidden pixels": loss}, maps, {"sigma": loss.detach().sqrt()})
+        return StepOutput({"hidden pixels": loss}, maps, {"sigma": loss.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
         """Error at the set that is never trained: the true error plus the noise variance."""

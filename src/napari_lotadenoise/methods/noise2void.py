@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
 from napari_lotadenoise.ops import blind_spots
@@ -59,7 +60,7 @@ class Noise2Void(Method):
         "warm": warm_preset(steps=25),
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "filled input": "picture"}
-    cost: ClassVar = (1.3, 0.4)
+    cost: ClassVar = Cost(step=1.3, predict=0.4)
 
     width: int = knob(16, "Channels of the U-Net's first level.", ge=4, le=128, step=4)
     levels: int = knob(2, "Times that the U-Net halves the image.", ge=1, le=4, step=1)
@@ -76,7 +77,7 @@ class Noise2Void(Method):
     span: int = knob(2, blind_spots.SPAN_DOC, ge=1, le=16, step=1, unit="px")
 
     @property
-    def oriented(self) -> bool:
+    def directional(self) -> bool:
         """A line that is hidden must not be turned away from the noise."""
         return self.structure in blind_spots.DIRECTED
 
@@ -84,14 +85,14 @@ class Noise2Void(Method):
         """A small U-Net."""
         return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm=self.norm)
 
-    def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
         """Error at the replaced pixels."""
-        filled, mask, hidden = self._blind(crops, moment.rng)
+        filled, mask, hidden = self._blind(crops, context.rng)
         clean = net(filled).float()
         squared = ops.masked_error(clean, crops, mask)
         loss = squared if self.loss == "squared" else ((clean - crops).abs() * mask).sum() / mask.sum()
         shown = torch.where(mask, 1.0, 3.0 * hidden).amax(1, keepdim=True)
-        return Terms(
+        return StepOutput(
             {"hidden pixels": loss}, {"mask": shown, "filled input": filled}, {"sigma": squared.detach().sqrt()}
         )
 

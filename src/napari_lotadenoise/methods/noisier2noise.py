@@ -10,11 +10,11 @@ from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.recorrupted2recorrupted import Recorrupted2Recorrupted
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from napari_lotadenoise.methods._recorruption import NoiseLaw
     from napari_lotadenoise.nets import Network
+    from napari_lotadenoise.ops import Chance
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Noisier2Noise(Recorrupted2Recorrupted):
 
     strength: float = knob(1.0, "alpha: how much noise is added to the input.", ge=0.05, le=5, step=0.05)
 
-    def sample(self, net: Network, image: Tensor, state: NoiseLaw, rng: torch.Generator) -> Tensor:
+    def sample(self, net: Network, image: Tensor, state: NoiseLaw, rng: Chance) -> Tensor:
         """Work out the clean image from one noisier one."""
         from napari_lotadenoise.methods._recorruption import target_share
 
@@ -65,6 +65,6 @@ class Noisier2Noise(Recorrupted2Recorrupted):
         """The noisier image less what the network finds in it, which leaves it less to learn and less to be stretched."""
         return seen - net(seen).float()
 
-    def pair(self, image: Tensor, law: NoiseLaw, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def pair(self, image: Tensor, law: NoiseLaw, rng: Chance) -> tuple[Tensor, Tensor]:
         """The noisier image, and the noisy one."""
         return law.split(image, self.strength, rng)[0], image

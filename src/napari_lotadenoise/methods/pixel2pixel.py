@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, nn, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Pixel2Pixel(Method):
             {"architecture": "chain", "window": 41, "turns": False},
         ),
     }  # fmt: skip
-    cost: ClassVar = (2.6, 0.4)
+    cost: ClassVar = Cost(step=2.6, predict=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the authors' five convolutions in a row.", choices=("unet", "chain")
@@ -86,14 +87,14 @@ class Pixel2Pixel(Method):
                 nn.init.orthogonal_(weights)
         return net
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> SimpleNamespace:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Make the bank, (N, C, m, Y, X)."""
         from napari_lotadenoise.noise import typical_sigma
-        from napari_lotadenoise.normalisation.noise_whitening import grey_levels
+        from napari_lotadenoise.normalisation.noise_normalisation import grey_levels
 
-        level = grey_levels(pool, typical_sigma(pool.cpu().numpy()))
+        level = grey_levels(training_images, typical_sigma(training_images.cpu().numpy()))
         depth = max(2, self.depth or next(m for top, m in DEPTHS.items() if level <= top))
-        return SimpleNamespace(bank=torch.stack([self.bank(image, depth) for image in _chosen(pool)]))
+        return SimpleNamespace(bank=torch.stack([self.bank(image, depth) for image in _chosen(training_images)]))
 
     def bank(self, image: Tensor, depth: int) -> Tensor:
         """For each pixel of an image (C, Y, X) the `depth` whose surroundings look most like its own, (C, m, Y, X)."""
@@ -110,17 +111,17 @@ class Pixel2Pixel(Method):
             found.append(wide.flatten(1)[:, places + half * (wide.shape[-1] + 1)])
         return torch.cat(found, 1).movedim(-1, 1).contiguous()
 
-    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Error of one of the two images, predicted from the other."""
         _, channels, depth, *_ = state.bank.shape
-        drawn = ops.random_crops(state.bank.flatten(1, 2), max(crops.shape[-2:]), len(crops), moment.rng)
-        turn = int(torch.randint(ops.TURNS, (), generator=moment.rng, device=drawn.device))
-        drawn = ops.turned(drawn, turn) if self.turns else drawn
-        one, other = drawn_pair(drawn.unflatten(1, (channels, depth)), moment.rng)
+        drawn = ops.random_crops(state.bank.flatten(1, 2), max(crops.shape[-2:]), len(crops), context.rng)
+        turn = int(torch.randint(ops.ORIENTATIONS, (), generator=context.rng, device=drawn.device))
+        drawn = ops.flip_rotate(drawn, turn) if self.turns else drawn
+        one, other = drawn_pair(drawn.unflatten(1, (channels, depth)), context.rng)
         clean = net(one).float()
         squared = F.mse_loss(clean, other)
         loss = squared if self.differences == "squared" else F.l1_loss(clean, other)
-        return Terms({"pair": loss}, values={"sigma": squared.detach().sqrt()})
+        return StepOutput({"pair": loss}, values={"sigma": squared.detach().sqrt()})
 
 
 def drawn_pair(bank: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -132,9 +133,11 @@ def drawn_pair(bank: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     return one, other
 
 
-def _chosen(pool: Tensor) -> Tensor:
+def _chosen(training_images: Tensor) -> Tensor:
     """Planes of a pool, or parts of them, of at most `PIXELS` pixels."""
-    planes = PIXELS // (pool.shape[-2] * pool.shape[-1])
+    planes = PIXELS // (training_images.shape[-2] * training_images.shape[-1])
     if planes:
-        return pool[:: -(-len(pool) // planes)]
-    return ops.random_crops(pool, PART, PIXELS // PART**2, torch.Generator(pool.device).manual_seed(0))
+        return training_images[:: -(-len(training_images) // planes)]
+    return ops.random_crops(
+        training_images, PART, PIXELS // PART**2, torch.Generator(training_images.device).manual_seed(0)
+    )

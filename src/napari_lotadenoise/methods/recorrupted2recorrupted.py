@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms
+from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_lotadenoise.methods._recorruption import NoiseLaw
     from napari_lotadenoise.nets import Network
+    from napari_lotadenoise.ops import Chance
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Recorrupted2Recorrupted(Method):
         "warm": warm_preset(),
     }  # fmt: skip
     maps: ClassVar = {"input": "picture", "target": "picture", "noise level": "magnitude"}
-    cost: ClassVar = (1.4, 0.45)
+    cost: ClassVar = Cost(step=1.4, predict=0.45)
 
     architecture: str = knob("unet", "Network: a small U-Net, or DnCNN-17.", choices=("unet", "dncnn"))
     width: int = knob(16, "Channels of the U-Net's first level; DnCNN has four times as many.", ge=4, le=128, step=4)
@@ -81,30 +83,32 @@ class Recorrupted2Recorrupted(Method):
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.Chain(channels, ndim, width=4 * self.width, layers=16, slope=0.0, head=3, norm="batch")
 
-    def prepare(self, pool: Tensor, unit: float = 1.0) -> NoiseLaw:
+    def prepare(self, training_images: Tensor, unit: float = 1.0) -> NoiseLaw:
         """Measure the noise."""
         from napari_lotadenoise.methods._recorruption import measured_law
 
-        return measured_law(pool, self.noise, self.sigma / unit)
+        return measured_law(training_images, self.noise, self.sigma / unit)
 
     @property
     def stochastic_passes(self) -> int:
         """How many draws the result averages."""
         return self.passes
 
-    def step(self, net: Network, crops: Tensor, state: NoiseLaw, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: NoiseLaw, context: StepContext) -> StepOutput:
         """Error of one half predicted from the other."""
-        seen, target = self.pair(crops, state, moment.rng)
+        seen, target = self.pair(crops, state, context.rng)
         variance = state.variance(crops)
         maps = {"input": seen, "target": target, "noise level": variance.mean(1, keepdim=True).sqrt()}
-        return Terms({"pair": F.mse_loss(self.expected(net, seen), target)}, maps, {"sigma": variance.mean().sqrt()})
+        return StepOutput(
+            {"pair": F.mse_loss(self.expected(net, seen), target)}, maps, {"sigma": variance.mean().sqrt()}
+        )
 
     def score(self, net: Network, crops: Tensor, state: NoiseLaw) -> Tensor:
         """The same error on crops that were never trained on, with noise that stays."""
         seen, target = self.pair(crops, state, torch.Generator(crops.device).manual_seed(0))
         return F.mse_loss(self.expected(net, seen), target)
 
-    def sample(self, net: Network, image: Tensor, state: NoiseLaw, rng: torch.Generator) -> Tensor:
+    def sample(self, net: Network, image: Tensor, state: NoiseLaw, rng: Chance) -> Tensor:
         """Denoise with one draw of noise added."""
         return self.expected(net, self.pair(image, state, rng)[0])
 
@@ -118,6 +122,6 @@ class Recorrupted2Recorrupted(Method):
 
         return net.halo + REACH
 
-    def pair(self, image: Tensor, law: NoiseLaw, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    def pair(self, image: Tensor, law: NoiseLaw, rng: Chance) -> tuple[Tensor, Tensor]:
         """Input and target of the network."""
         return law.split(image, self.strength, rng)

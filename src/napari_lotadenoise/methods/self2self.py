@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_lotadenoise.nets import Network
+    from napari_lotadenoise.ops import Chance
 
 #: 150 000 steps on the full frame at 1e-4 (the authors' code).
 REFERENCE = Training(
@@ -50,9 +52,8 @@ class Self2Self(Method):
             REFERENCE, {"width": 48, "levels": 5, "hidden": 0.3, "dropout": 0.3, "passes": 100, "early_skip": False}
         ),
     }
-    holds_out_pixels: ClassVar = False
     maps: ClassVar = {"mask": "mask"}
-    cost: ClassVar = (3.0, 2.0)
+    cost: ClassVar = Cost(step=3.0, predict=2.0)
 
     width: int = knob(24, "Channels of the encoder; the decoder has twice as many.", ge=6, le=192, step=6)
     levels: int = knob(2, "Times that the network halves the image.", ge=1, le=6, step=1)
@@ -76,11 +77,13 @@ class Self2Self(Method):
         """How many passes the result averages."""
         return self.passes
 
-    def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
         """Squared error on the hidden pixels (eq. 7)."""
-        hidden = ops.bernoulli(crops.shape, self.hidden, moment.rng).to(crops.dtype)
-        loss = ops.masked_error(net(crops, 1 - hidden, rng=moment.rng), crops, hidden)
-        return Terms({"hidden pixels": loss}, {"mask": hidden.amax(1, keepdim=True)}, {"sigma": loss.detach().sqrt()})
+        hidden = ops.bernoulli(crops.shape, self.hidden, context.rng).to(crops.dtype)
+        loss = ops.masked_error(net(crops, 1 - hidden, rng=context.rng), crops, hidden)
+        return StepOutput(
+            {"hidden pixels": loss}, {"mask": hidden.amax(1, keepdim=True)}, {"sigma": loss.detach().sqrt()}
+        )
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
         """Error at hidden pixels of crops that were never trained on: the true error plus the noise variance."""
@@ -88,7 +91,7 @@ class Self2Self(Method):
         hidden = ops.bernoulli(crops.shape, self.hidden, rng).to(crops.dtype)
         return ops.masked_error(net(crops, 1 - hidden), crops, hidden)
 
-    def sample(self, net: Network, image: Tensor, state: Any, rng: torch.Generator) -> Tensor:
+    def sample(self, net: Network, image: Tensor, state: Any, rng: Chance) -> Tensor:
         """One pass with a mask and dropout of its own."""
         visible = ops.bernoulli(image.shape, 1 - self.hidden, rng).to(image.dtype)
         return net(image, visible, rng=rng)

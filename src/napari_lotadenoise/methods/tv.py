@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from napari_lotadenoise.contract.capabilities import Cost
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods._calibrated import CalibratedByHiding, scan_presets
@@ -36,7 +37,7 @@ class TotalVariation(CalibratedByHiding):
     )
     presets: ClassVar = scan_presets(STRENGTHS, {"grids": 4}, {"grids": 16, "iterations": 100})
     candidates: ClassVar = STRENGTHS
-    cost: ClassVar = (1.1, 5.0)
+    cost: ClassVar = Cost(step=1.1, predict=5.0)
 
     strength: float = knob(
         0.0, "Weight in units of the noise deviation; 0 calibrates it on the image.", ge=0, le=50, step=0.1

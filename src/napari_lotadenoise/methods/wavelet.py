@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from napari_lotadenoise.contract.capabilities import Cost
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods._calibrated import CalibratedByHiding, scan_presets
@@ -40,7 +41,7 @@ class Wavelet(CalibratedByHiding):
     )
     presets: ClassVar = scan_presets(STRENGTHS, {"grids": 8}, {"grids": 16, "shrinkage": "hard"})
     candidates: ClassVar = STRENGTHS
-    cost: ClassVar = (0.7, 1.2)
+    cost: ClassVar = Cost(step=0.7, predict=1.2)
 
     strength: float = knob(
         0.0, "Threshold in units of the noise deviation; 0 calibrates it on the image.", ge=0, le=50, step=0.1

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.method import Info, Method, Moment, Preset, Terms, Training
+from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class ZSN2N(Method):
         ),
         "paper": Preset(REFERENCE),
     }
-    grain: ClassVar = 2
-    cost: ClassVar = (1.2, 0.1)
+    tiling: ClassVar = Tiling(size_multiple=2)
+    cost: ClassVar = Cost(step=1.2, predict=0.1)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
@@ -63,7 +64,7 @@ class ZSN2N(Method):
         """Two 3 x 3 layers and a 1 x 1 head that predict the noise."""
         return nets.Chain(channels, ndim, width=self.width, layers=self.layers)
 
-    def step(self, net: Network, crops: Tensor, state: Any, moment: Moment) -> Terms:
+    def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
         """Pair loss and consistency loss."""
         a, b, clean_a, clean_b = denoised_pair(net, crops)
         pair = pair_loss(a, b, clean_a, clean_b)
@@ -72,7 +73,7 @@ class ZSN2N(Method):
             full_a, full_b = ops.diagonal_pair(net(crops).float())
             consistent = (F.mse_loss(clean_a, full_a) + F.mse_loss(clean_b, full_b)) / 2
             losses["consistency"] = self.consistency * consistent
-        return Terms(losses, values={"sigma": sigma_bound(pair)})
+        return StepOutput(losses, values={"sigma": sigma_bound(pair)})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
         """Pair loss on crops that were never trained on."""

@@ -87,7 +87,7 @@ def pure(
 
 
 def stein(
-    found: np.ndarray, image: np.ndarray, variance: np.ndarray | float, response: np.ndarray, counted: np.ndarray | None = None
+    found: np.ndarray, image: np.ndarray, variance: np.ndarray | float, divergence: np.ndarray, counted: np.ndarray | None = None
 ) -> Blocks:  # fmt: skip
     """Squared error of a result by Stein's estimate, from a response that was measured beside it.
 
@@ -100,12 +100,12 @@ def stein(
         Result and noisy image, of one shape.
     variance : ndarray or float
         Of the noise, in squared intensities.
-    response : ndarray
-        Derivative of each pixel of the result by its own pixel of the image (`Result.response`).
+    divergence : ndarray
+        Derivative of each pixel of the result by its own pixel of the image (`Result.divergence`).
     counted : ndarray of bool, optional
         Which pixels count; default: all.
     """
-    return Blocks.of((found - image) ** 2 + variance * (2 * response - 1), counted)
+    return Blocks.of((found - image) ** 2 + variance * (2 * divergence - 1), counted)
 
 
 def _risk(

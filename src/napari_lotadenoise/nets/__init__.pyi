@@ -1,7 +1,5 @@
 from .base import (
     Network as Network,
-)
-from .base import (
     Unchanged as Unchanged,
 )
 from .chain import (
@@ -12,8 +10,6 @@ from .instant import (
 )
 from .lehtinen import (
     ChannelAttention as ChannelAttention,
-)
-from .lehtinen import (
     LehtinenUNet as LehtinenUNet,
 )
 from .skip import (
@@ -21,10 +17,6 @@ from .skip import (
 )
 from .unet import (
     Hourglass as Hourglass,
-)
-from .unet import (
     ResidualUNet as ResidualUNet,
-)
-from .unet import (
     UNet as UNet,
 )

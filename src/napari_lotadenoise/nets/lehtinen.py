@@ -58,11 +58,11 @@ class LehtinenUNet(Hourglass):
     ) -> None:
         super().__init__()
         # Both ways there are two convolutions before the first pooling.
-        self.stem = _Descent([channels, width] if early else [channels], ndim, dilation, pool=False)
+        self.stem = _Descent([channels, width] if early else [channels], ndim, dilation, training_images=False)
         steps = [_Descent([width, width] if early else [channels, width, width], ndim, dilation)]
         steps += [_Descent([width, width], ndim) for _ in range(levels - 1)]
         self.down = nn.ModuleList(steps)
-        self.bottom = _Descent([width, width], ndim, pool=False)
+        self.bottom = _Descent([width, width], ndim, training_images=False)
         self.rise = nn.ModuleList(nn.Upsample(scale_factor=in_plane(ndim), mode="nearest") for _ in range(levels))
         ups = []
         last = width if early else channels
@@ -83,7 +83,7 @@ class LehtinenUNet(Hourglass):
         image: Tensor,
         visible: Tensor | None = None,
         protected: Tensor | None = None,
-        rng: torch.Generator | None = None,
+        rng: ops.Chance | None = None,
     ) -> Tensor:
         """Denoise; sides of the image are multiples of `multiple`.
 
@@ -94,7 +94,7 @@ class LehtinenUNet(Hourglass):
             1 where a pixel is seen, 0 where it is hidden from the partial convolutions.
         protected : tensor (N, 1, [Z], Y, X), optional
             1 where no decoder input may be dropped (T-Standout, Blind2Grad eq. 3.11).
-        rng : torch.Generator, optional
+        rng : Generator or RandomField, optional
             Source of dropout; without it nothing is dropped.
         """
         x, seen = self.stem(image if visible is None else image * visible, visible)
@@ -111,7 +111,7 @@ class LehtinenUNet(Hourglass):
 class _Descent(nn.Module):
     """Partial convolutions and a pooling; carries along which pixels have been seen (Liu et al., ECCV 2018)."""
 
-    def __init__(self, widths: list[int], ndim: int, dilation: int = 1, *, pool: bool = True) -> None:
+    def __init__(self, widths: list[int], ndim: int, dilation: int = 1, *, training_images: bool = True) -> None:
         super().__init__()
         self.convolutions = nn.ModuleList(
             conv_type(ndim)(w_in, w_out, 3, padding=dilation, dilation=dilation)
@@ -119,14 +119,14 @@ class _Descent(nn.Module):
         )
         self.dilation = dilation
         self.act = nn.LeakyReLU(SLOPE)
-        self.pool: nn.Module = max_pool(ndim) if pool else nn.Identity()
+        self.training_images: nn.Module = max_pool(ndim) if training_images else nn.Identity()
 
     def forward(self, x: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Return features and what of them stems from pixels that were seen."""
         for convolution in self.convolutions:
             x, seen = self._partial(convolution, x, seen)
             x = self.act(x)
-        return self.pool(x), None if seen is None else self.pool(seen)
+        return self.training_images(x), None if seen is None else self.training_images(seen)
 
     def _partial(self, convolution: Any, x: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if seen is None:
@@ -167,7 +167,7 @@ class _Ascent(nn.Module):
         self.dropout, self.gradient = dropout, gradient
         self.attention = ChannelAttention(widths[-1]) if attention else None
 
-    def forward(self, x: Tensor, protected: Tensor | None, rng: torch.Generator | None) -> Tensor:
+    def forward(self, x: Tensor, protected: Tensor | None, rng: ops.Chance | None) -> Tensor:
         """Decode one level."""
         if self.gradient:
             x = torch.cat([x, ops.gradient_magnitude(x.mean(1, keepdim=True))], dim=1)
@@ -175,12 +175,10 @@ class _Ascent(nn.Module):
             x = self.act(norm(convolution(self._drop(x, protected, rng))))
         return x if self.attention is None else self.attention(x)
 
-    def _drop(self, x: Tensor, protected: Tensor | None, rng: torch.Generator | None) -> Tensor:
+    def _drop(self, x: Tensor, protected: Tensor | None, rng: ops.Chance | None) -> Tensor:
         if rng is None or not self.dropout:
             return x
-        # Drawn in the memory order of the features (channels last): a product of two orders takes several times as long.
-        shape = (x.shape[0], *x.shape[2:], x.shape[1])
-        kept = ops.bernoulli(shape, 1 - self.dropout, rng).movedim(-1, 1).to(x.dtype).mul_(1 / (1 - self.dropout))
+        kept = ops.bernoulli_features(x, 1 - self.dropout, rng).to(x.dtype).mul_(1 / (1 - self.dropout))
         if protected is not None:
             pool = F.adaptive_max_pool2d if x.ndim == 4 else F.adaptive_max_pool3d
             kept = torch.where(pool(protected, x.shape[2:]) > 0, 1.0, kept)

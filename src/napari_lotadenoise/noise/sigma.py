@@ -73,5 +73,5 @@ def typical_sigma(images: np.ndarray, estimator: Callable[[np.ndarray], float] =
 
 def high_pass(plane: np.ndarray) -> np.ndarray:
     """Difference of Laplacians of a plane, in which white noise keeps its deviation; its rim is left out."""
-    response = ndimage.convolve(np.asarray(plane, dtype=np.float32), _IMMERKAER, mode="reflect")
-    return response[1:-1, 1:-1] if min(plane.shape) > 2 else response
+    divergence = ndimage.convolve(np.asarray(plane, dtype=np.float32), _IMMERKAER, mode="reflect")
+    return divergence[1:-1, 1:-1] if min(plane.shape) > 2 else divergence

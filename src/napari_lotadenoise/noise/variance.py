@@ -163,13 +163,13 @@ def _points(plane: np.ndarray) -> list[tuple[float, float, float]]:
     if min(plane.shape) < 5 or plane.min() == plane.max():
         return []
     inner = (slice(1, -1), slice(1, -1))
-    response = high_pass(plane)
+    divergence = high_pass(plane)
     level = ndimage.gaussian_filter(plane.astype(np.float32), _WIDTH)  # which only tells where pixels belong
     slope = np.hypot(ndimage.sobel(level, 0), ndimage.sobel(level, 1))[inner]
     usable, level = _unsaturated(plane)[inner], level[inner]
     thin = level.ravel()[:: 1 + level.size // _SORTED]
     edges = np.unique(np.quantile(thin, np.linspace(0, 1, min(_BINS, plane.size // _FEWEST) + 1)))
-    response, slope, level = response[usable], slope[usable], level[usable]
+    divergence, slope, level = divergence[usable], slope[usable], level[usable]
     number = np.clip(np.searchsorted(edges, level, side="right") - 1, 0, max(0, len(edges) - 2)).astype(np.uint8)
     order = np.argsort(number, kind="stable")
     points = []
@@ -177,7 +177,7 @@ def _points(plane: np.ndarray) -> list[tuple[float, float, float]]:
         if len(here) < _FEWEST / 2:
             continue
         flat = here[slope[here] <= np.quantile(slope[here], _FLAT)]
-        points.append((float(level[flat].mean()), _inner_variance(response[flat]), float(len(flat))))
+        points.append((float(level[flat].mean()), _inner_variance(divergence[flat]), float(len(flat))))
     return points
 
 
@@ -195,11 +195,11 @@ def _top(image: np.ndarray) -> float:
     return float(top) if (image == top).mean() > 1e-3 else float("inf")
 
 
-def _inner_variance(response: np.ndarray) -> float:
+def _inner_variance(divergence: np.ndarray) -> float:
     """Variance of a normal distribution whose middle is that of the response: what is beyond three deviations is cut off."""
-    variance = (np.median(np.abs(response)) / 0.6744897501960817) ** 2 or np.var(response)
+    variance = (np.median(np.abs(divergence)) / 0.6744897501960817) ** 2 or np.var(divergence)
     for _ in range(30):
-        inside = response[np.abs(response) <= _CUT * np.sqrt(variance)]
+        inside = divergence[np.abs(divergence) <= _CUT * np.sqrt(variance)]
         before, variance = variance, float((inside**2).mean()) / _WITHIN if inside.size else variance
         if abs(variance - before) <= 1e-4 * before:
             break

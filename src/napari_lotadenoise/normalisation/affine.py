@@ -29,12 +29,12 @@ class Scale:
     stabilisers: tuple[Stabiliser | None, ...] = ()
     unit: float = 1.0
 
-    def into(self, block: np.ndarray) -> np.ndarray:
+    def forward(self, block: np.ndarray) -> np.ndarray:
         """Scale a (C, ...) block of intensities."""
         return (self._through(block, "forward") - _column(self.offset, block)) / _column(self.span, block)
 
-    def back(self, block: np.ndarray) -> np.ndarray:
-        """Undo `into` for means of scaled values."""
+    def inverse(self, block: np.ndarray) -> np.ndarray:
+        """Undo `forward` for means of scaled values."""
         return self._through(block * _column(self.span, block) + _column(self.offset, block), "inverse")
 
     def stretch(self, deviation: np.ndarray, around: np.ndarray) -> np.ndarray:
@@ -64,7 +64,7 @@ def measure(stack: Stack, group: int, kind: str, stabilisers: tuple[Stabiliser |
     thin = max(1, round((sum(p[0].size for p in parts) / 4e6) ** (1 / stack.ndim)))
     step = (slice(None), *([slice(None, None, thin)] * stack.ndim))
     plain = Scale(np.zeros(stack.channels, np.float32), np.ones(stack.channels, np.float32), stabilisers)
-    values = np.concatenate([plain.into(p[step]).reshape(stack.channels, -1) for p in parts], axis=1)
+    values = np.concatenate([plain.forward(p[step]).reshape(stack.channels, -1) for p in parts], axis=1)
     if all(span == 0 for _, span in (affine(channel, kind) for channel in values)):
         return None
     return of_values(values, kind, stabilisers)

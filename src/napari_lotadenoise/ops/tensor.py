@@ -12,7 +12,7 @@ from torch import Tensor
 from napari_lotadenoise.image.stack import reflected
 
 #: Flips and rotations of a plane.
-TURNS = 8
+ORIENTATIONS = 8
 
 
 def diagonal_pair(image: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,7 +36,7 @@ def diagonal_pair(image: Tensor) -> tuple[Tensor, Tensor]:
     return rising, falling
 
 
-def unshuffle(image: Tensor, stride: int) -> Tensor:
+def pixel_unshuffle(image: Tensor, stride: int) -> Tensor:
     """Part (N, C, [Z], Y, X) into its stride^2 interleaved images (N * stride^2, C, [Z], Y / stride, X / stride).
 
     Noise whose correlation ends before `stride` pixels is independent in each of them (Zhou et al., AAAI 2020).
@@ -47,8 +47,8 @@ def unshuffle(image: Tensor, stride: int) -> Tensor:
     return torch.stack(parts, 1).flatten(0, 1)
 
 
-def shuffle(parts: Tensor, stride: int) -> Tensor:
-    """Undo `unshuffle`."""
+def pixel_shuffle(parts: Tensor, stride: int) -> Tensor:
+    """Undo `pixel_unshuffle`."""
     if stride == 1:
         return parts
     *_, height, width = parts.shape
@@ -83,13 +83,13 @@ def gradient_magnitude(image: Tensor) -> Tensor:
     return (down.square() + right.square() + 1e-12).sqrt()  # the root of 0 has no gradient
 
 
-def turned(image: Tensor, turn: int) -> Tensor:
-    """One of the `TURNS` flips and rotations of an image in its plane."""
+def flip_rotate(image: Tensor, turn: int) -> Tensor:
+    """One of the `ORIENTATIONS` flips and rotations of an image in its plane."""
     return torch.rot90(image.flip(-1) if turn >= 4 else image, turn % 4, (-2, -1))
 
 
-def turned_back(image: Tensor, turn: int) -> Tensor:
-    """Undo `turned`."""
+def undo_flip_rotate(image: Tensor, turn: int) -> Tensor:
+    """Undo `flip_rotate`."""
     image = torch.rot90(image, -(turn % 4), (-2, -1))
     return image.flip(-1) if turn >= 4 else image
 
@@ -100,12 +100,14 @@ def through_numpy(image: Tensor, function: Callable[[np.ndarray], np.ndarray]) -
     return torch.from_numpy(np.stack(arrays)).to(image.device, image.dtype)
 
 
-def random_crops(pool: Tensor, side: int, count: int, rng: torch.Generator) -> Tensor:
+def random_crops(training_images: Tensor, side: int, count: int, rng: torch.Generator) -> Tensor:
     """Cut `count` random side x side windows (all planes of them) from a pool (N, C, [Z], Y, X)."""
-    rows, columns = (min(side, n) for n in pool.shape[-2:])
-    limits = (len(pool), pool.shape[-2] - rows + 1, pool.shape[-1] - columns + 1)
-    places = [torch.randint(limit, (count,), generator=rng, device=pool.device).tolist() for limit in limits]
-    return torch.stack([pool[n, ..., y : y + rows, x : x + columns] for n, y, x in zip(*places, strict=True)])
+    rows, columns = (min(side, n) for n in training_images.shape[-2:])
+    limits = (len(training_images), training_images.shape[-2] - rows + 1, training_images.shape[-1] - columns + 1)
+    places = [torch.randint(limit, (count,), generator=rng, device=training_images.device).tolist() for limit in limits]
+    return torch.stack(
+        [training_images[n, ..., y : y + rows, x : x + columns] for n, y, x in zip(*places, strict=True)]
+    )
 
 
 def channels_last(image: Tensor) -> torch.memory_format:
@@ -113,11 +115,11 @@ def channels_last(image: Tensor) -> torch.memory_format:
     return torch.channels_last if image.ndim == 4 else torch.channels_last_3d
 
 
-def pad_to(image: Tensor, grain: int) -> Tensor:
+def pad_to(image: Tensor, size_multiple: int) -> Tensor:
     """Mirror the far edges of Y and X until their sizes are multiples of the grain."""
     for axis in (-2, -1):
         size = image.shape[axis]
-        if size % grain:
-            index = torch.from_numpy(reflected(size, 0, -(-size // grain) * grain)).to(image.device)
+        if size % size_multiple:
+            index = torch.from_numpy(reflected(size, 0, -(-size // size_multiple) * size_multiple)).to(image.device)
             image = image.index_select(axis, index)
     return image

@@ -1,4 +1,4 @@
-"""Averages over passes: those of a method of chance, with how sure it is of them, and those over flips and rotations."""
+"""Averages over the passes of stochastic methods, with their deviation, and over flips and rotations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MEMORY = 0.85
 
 
 class PassAverage:
-    """Mean and standard deviation, pixel by pixel, of the outputs that are added (Welford's update)."""
+    """Mean and standard deviation of outputs, pixel by pixel (Welford's update)."""
 
     def __init__(self) -> None:
         self.count = 0
         self.mean = self._squares = torch.zeros(())
 
     def add(self, output: Tensor) -> None:
-        """Take in one output."""
+        """Add one output."""
         output = output.float()
         self.count += 1
         difference = output - self.mean
@@ -28,12 +28,12 @@ class PassAverage:
 
     @property
     def deviation(self) -> Tensor:
-        """Deviation of the outputs so far; 0 after a single one."""
+        """Return the deviation of the outputs so far; 0 after a single one."""
         return (self._squares / max(1, self.count - 1)).sqrt()
 
 
 class RunningPasses:
-    """Exponential mean and deviation of the passes over one place; another place starts anew."""
+    """Exponential mean and deviation of the passes over one place; another place begins anew."""
 
     def __init__(self) -> None:
         self._place: Hashable = None
@@ -41,7 +41,7 @@ class RunningPasses:
         self.count = 0
 
     def add(self, place: Hashable, output: Tensor) -> tuple[Tensor, Tensor]:
-        """Take in one more pass over a place; returns mean and deviation so far."""
+        """Add one more pass over a place; return mean and deviation so far."""
         output = output.float()
         if place != self._place or output.shape != self._mean.shape:
             self._place, self.count = place, 0

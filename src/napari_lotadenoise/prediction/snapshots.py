@@ -1,18 +1,13 @@
-"""Pictures from the way of a training, to see what more of it does."""
+"""Images from the course of a training, to see what more of it does."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_lotadenoise.image.stack import Stack, Window
-from napari_lotadenoise.normalisation.affine import Scale
+from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.prediction.tiling import read_tile
 from napari_lotadenoise.result import Snapshot
-
-if TYPE_CHECKING:
-    from napari_lotadenoise.training.trainer import Trainer
 
 
 class Snapshots:
@@ -33,21 +28,24 @@ class Snapshots:
         self._images: dict[int, np.ndarray] = {}
         self._groups: dict[int, set[int]] = {}
 
-    def take(self, trainer: Trainer, scale: Scale, tiles: list[Window], group: int) -> None:
-        """Take one, if one is due at the trainer's step."""
-        if trainer.step_number not in self._due:
-            return
-        image = self._images.setdefault(trainer.step_number, np.empty(self._stack.array.shape, dtype=np.float32))
-        self._groups.setdefault(trainer.step_number, set()).add(group)
+    def due(self, step: int) -> bool:
+        """Tell whether one is to be taken at a step."""
+        return step in self._due
+
+    def take(self, predictor: Predictor, step: int, tiles: list[Window], group: int) -> None:
+        """Predict the samples of a group with the network of a step."""
+        image = self._images.setdefault(step, np.empty(self._stack.array.shape, dtype=np.float32))
+        self._groups.setdefault(step, set()).add(group)
         for sample in range(self._stack.samples):
-            for number, window in enumerate(tiles):
-                tile, inner = read_tile(self._stack, trainer, scale, group, sample, window)
-                place: tuple[Any, ...] = (0, slice(None), *inner)
-                output = next(trainer.outputs(tile, sample * len(tiles) + number))
-                self._stack.write(image, group, sample, window, scale.back(output[place].float().cpu().numpy()))
+            for window in tiles:
+                tile = read_tile(
+                    self._stack, predictor.geometry, predictor.scale, predictor.device, group, sample, window
+                )
+                clean = next(predictor.outputs(tile))[tile.place].float().cpu().numpy()
+                self._stack.write(image, group, sample, window, predictor.scale.inverse(clean))
 
     def taken(self, out: np.ndarray) -> tuple[Snapshot, ...]:
-        """All of them, the first step first; channels that were done before a step stand as they are in the result `out`."""
+        """Return all of them, the first step first; channels done before a step stand as they are in the result `out`."""
         for step, image in self._images.items():
             for group in set(range(self._stack.groups)) - self._groups[step]:
                 for sample in range(self._stack.samples):

@@ -1,4 +1,4 @@
-"""Texture that was taken for noise: a noise level that was measured blindly, put right by what the shipped network says."""
+"""Correction of a blind noise level that was raised by texture, by means of the shipped network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from napari_lotadenoise.compute.process_settings import fast_bfloat16
 from napari_lotadenoise.noise import VarianceFit
-from napari_lotadenoise.normalisation.noise_whitening import Whitening
+from napari_lotadenoise.normalisation.noise_normalisation import NoiseNormaliser
 from napari_lotadenoise.pretrained import weights
 from napari_lotadenoise.pretrained.one_pass import noise_in
 
@@ -27,52 +27,54 @@ FINEST = -0.2
 
 
 @torch.inference_mode()
-def without_texture(fits: list[VarianceFit], pool: Tensor) -> list[VarianceFit]:
-    """Lower the noise that was measured in images (N, C, [Z], Y, X) whose texture it seems to be.
+def corrected_level(fits: list[VarianceFit], training_images: Tensor) -> list[VarianceFit]:
+    """Lower the noise level measured in images (N, C, [Z], Y, X) where texture was taken for noise.
 
-    At the right level the network finds noise of about that level in most places. At one that is too high it still knows
-    texture for what it is, and finds less.
+    At the right level the network removes noise of about that level in most places. At one that is too high it still
+    recognises texture, and removes less.
     """
-    removal, correlation = typical_removal(pool, Whitening(pool, fits))
+    removal, correlation = typical_removal(training_images, NoiseNormaliser(training_images, fits))
     if math.isnan(removal) or correlation < FINEST:
         return fits
     share = min(max(1 - SLOPE * (ENOUGH - removal), LOWEST), 1.0)
     return [fit.scaled(share**2) for fit in fits]
 
 
-def typical_removal(pool: Tensor, whitening: Whitening) -> tuple[float, float]:
-    """Median variance, over small blocks, of what the network takes for noise of deviation 1, and its lag-one correlation.
+def typical_removal(training_images: Tensor, whitening: NoiseNormaliser) -> tuple[float, float]:
+    """Measure what the network takes for noise of deviation 1: median variance over small blocks, and lag-one correlation.
 
     Parameters
     ----------
-    pool : tensor (N, C, [Z], Y, X)
-        Of which the middle sample and plane is looked at.
-    whitening : Whitening
+    training_images : tensor (N, C, [Z], Y, X)
+        The middle sample and plane is measured.
+    whitening : NoiseNormaliser
         By the noise that was measured.
 
     Returns
     -------
     float, float
-        NaN where hardly a block says anything: tiny images, dim photon noise, blank and saturated places.
+        NaN where too few blocks are usable: tiny images, dim photon noise, blank and saturated places.
     """
-    if min(pool.shape[-2:]) < 2 * BLOCK:
+    if min(training_images.shape[-2:]) < 2 * BLOCK:
         return math.nan, math.nan
-    windows = _windows(pool)
+    windows = _windows(training_images)
     telling = torch.stack([_telling(window, whitening) for window in windows])
     if telling.sum() < FEW:
         return math.nan, math.nan
-    white = torch.stack([whitening.into(window) for window in windows])
-    with torch.autocast(pool.device.type, torch.bfloat16, enabled=pool.device.type == "cuda" or fast_bfloat16()):
-        noise = noise_in(white - white.mean((0, 2, 3), keepdim=True), weights.load("grey").to(pool.device))
+    white = torch.stack([whitening.forward(window) for window in windows])
+    with torch.autocast(
+        training_images.device.type, torch.bfloat16, enabled=training_images.device.type == "cuda" or fast_bfloat16()
+    ):
+        noise = noise_in(white - white.mean((0, 2, 3), keepdim=True), weights.load("grey").to(training_images.device))
     variances = _blocks(noise).var(-1).movedim(1, -1)[telling]
     noise = noise - noise.mean((2, 3), keepdim=True)
     along = (noise[..., 1:] * noise[..., :-1]).mean() + (noise[..., 1:, :] * noise[..., :-1, :]).mean()
     return float(variances.median()), float(along / 2 / noise.square().mean())
 
 
-def _windows(pool: Tensor) -> Tensor:
-    """Windows (M, C, Y, X) at the quarters of the middle plane, or all of a small one."""
-    plane = pool[len(pool) // 2]
+def _windows(training_images: Tensor) -> Tensor:
+    """Cut windows (M, C, Y, X) at the quarters of the middle plane, or take all of a small one."""
+    plane = training_images[len(training_images) // 2]
     plane = plane[:, plane.shape[1] // 2] if plane.ndim == 4 else plane
     rows, columns = (_parts(size) for size in plane.shape[1:])
     return torch.stack([plane[:, row, column] for row in rows for column in columns])
@@ -84,8 +86,8 @@ def _parts(size: int) -> list[slice]:
     return [slice(middle - WINDOW // 2, middle + WINDOW // 2) for middle in (size // 4, 3 * size // 4)]
 
 
-def _telling(window: Tensor, whitening: Whitening) -> Tensor:
-    """Which blocks (y, x) of a window (C, Y, X) say something of the noise."""
+def _telling(window: Tensor, whitening: NoiseNormaliser) -> Tensor:
+    """Select the blocks (y, x) of a window (C, Y, X) in which noise can be measured."""
     blocks = _blocks(window[None])[0]
     telling = (blocks.diff(dim=-1) == 0).float().mean(-1) < BLANK
     for channel, fit in enumerate(whitening.fits):
@@ -95,5 +97,5 @@ def _telling(window: Tensor, whitening: Whitening) -> Tensor:
 
 
 def _blocks(images: Tensor) -> Tensor:
-    """Images (N, C, Y, X) as blocks (N, C, y, x, pixels)."""
+    """Cut images (N, C, Y, X) into blocks (N, C, y, x, pixels)."""
     return images.unfold(2, BLOCK, BLOCK).unfold(3, BLOCK, BLOCK).flatten(-2)

@@ -1,4 +1,4 @@
-"""What is done with an image around a pass through the shipped network: noise of deviation 1 before, intensities after."""
+"""Processing around a pass through the shipped network: noise of deviation 1 before, intensities after."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from napari_lotadenoise.image.stack import reflected
 from napari_lotadenoise.noise import VarianceFit
-from napari_lotadenoise.normalisation.noise_whitening import Whitening
+from napari_lotadenoise.normalisation.noise_normalisation import NoiseNormaliser
 
 #: Noise deviations beyond which nothing is taken from a pixel: what the network wants to remove there is no noise.
 FARTHEST = 5.0
@@ -24,27 +24,29 @@ class OnePass:
 
     Parameters
     ----------
-    pool : tensor (N, C, [Z], Y, X)
+    training_images : tensor (N, C, [Z], Y, X)
         By which images are whitened.
     fits : list of VarianceFit
         Noise of the channels.
     """
 
-    def __init__(self, pool: Tensor, fits: list[VarianceFit]) -> None:
-        self._whitening = Whitening(pool, fits)
+    def __init__(self, training_images: Tensor, fits: list[VarianceFit]) -> None:
+        self._whitening = NoiseNormaliser(training_images, fits)
         # Whatever the offset of an image: the network is shown differences from its middle.
-        self._middle = torch.stack([self._whitening.into(sample).flatten(1).mean(1) for sample in pool]).mean(0)
+        self._middle = torch.stack(
+            [self._whitening.forward(sample).flatten(1).mean(1) for sample in training_images]
+        ).mean(0)
 
     def denoised(self, image: Tensor, noise: Callable[[Tensor], Tensor]) -> Tensor:
-        """Take from an image (N, C, [Z], Y, X) what a function finds in the whitened one."""
-        white = torch.stack([self._whitening.into(sample) for sample in image.float()])
+        """Subtract from an image (N, C, [Z], Y, X) what a function finds in the normalised one."""
+        white = torch.stack([self._whitening.forward(sample) for sample in image.float()])
         found = noise(white - self._middle.view(-1, *[1] * (white.ndim - 2)))
         clean = white - found.clamp(-FARTHEST, FARTHEST)
-        return torch.stack([self._whitening.back(sample) for sample in clean])
+        return torch.stack([self._whitening.inverse(sample) for sample in clean])
 
 
 def noise_in(white: Tensor, net: Any) -> Tensor:
-    """What an `InstantNet` takes for noise in images (N, C, [Z], Y, X) whose noise has the deviation 1.
+    """Predict the noise in images (N, C, [Z], Y, X) with noise of deviation 1, by an `InstantNet`.
 
     Their sides are multiples of `net.multiple`.
     """
@@ -57,7 +59,7 @@ def noise_in(white: Tensor, net: Any) -> Tensor:
 
 
 def without_hot_pixels(white: Tensor) -> Tensor:
-    """Images (..., Y, X) whose isolated pixels stand out by `ISOLATED` only, or the network would see them far around."""
+    """Limit how far isolated pixels of images (..., Y, X) stand out to `ISOLATED`, or the network would spread them."""
     flat = white.flatten(0, -3)[:, None]
     padded = F.pad(flat, (1, 1, 1, 1), mode="replicate")
     rows, columns = flat.shape[-2:]
@@ -70,7 +72,7 @@ def without_hot_pixels(white: Tensor) -> Tensor:
 
 
 def _noise_in_stack(stack: Tensor, net: Any) -> Tensor:
-    """Plane by plane: each is seen with its neighbours, beyond the ends mirrored ones."""
+    """Predict plane by plane, each with its neighbours; beyond the ends they are mirrored."""
     reach = net.planes // 2
     around = stack[torch.from_numpy(reflected(len(stack), -reach, len(stack) + reach)).to(stack.device)]
     windows = (around[None, z : z + net.planes] for z in range(len(stack)))

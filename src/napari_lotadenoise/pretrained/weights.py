@@ -1,4 +1,4 @@
-"""The weights that the package carries: which there are, whether they are whole, and the networks they belong to."""
+"""Shipped weights: files, checks, and the networks that they belong to."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ import hashlib
 from importlib import resources
 from typing import TYPE_CHECKING, NamedTuple
 
+from napari_lotadenoise.contract.capabilities import Cost, Tiling
 from napari_lotadenoise.errors import WeightsError
 
 if TYPE_CHECKING:
     from napari_lotadenoise.nets import InstantNet
 
+#: Name of the pass through the shipped network, for people.
+TITLE = "Instant (pre-trained)"
+#: How it is given its images, and what it costs.
+TILING, COST = Tiling(smallest=512, largest=1024), Cost(step=0.1, predict=0.6)
 #: Planes of a volume that its network sees at a time.
 PLANES = 5
 
 
 class Weights(NamedTuple):
-    """A file of weights: how many planes its network sees at a time, and the SHA-256 of its bytes."""
+    """File of weights: its name, the planes that its network sees at a time, and the SHA-256 of its bytes."""
 
     file: str
     planes: int
@@ -26,7 +31,7 @@ class Weights(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The file and the beginning of its hash, for the record."""
+        """Return the file name and the beginning of its hash, for the record."""
         return f"{self.file} (SHA-256 {self.sha256[:12]})"
 
 
@@ -40,12 +45,17 @@ SHIPPED = {
 
 
 def kind_for(ndim: int) -> str:
-    """Which of the shipped networks images of 2 or 3 dimensions need."""
+    """Choose the shipped network for images of 2 or 3 dimensions."""
     return "volume" if ndim == 3 else "grey"
 
 
+def words_for(ndim: int) -> str:
+    """Name the weights for images of 2 or 3 dimensions, for the record."""
+    return SHIPPED[kind_for(ndim)].words
+
+
 def load(kind: str) -> InstantNet:
-    """A network with the shipped weights, of the caller's own; they do not learn unless they are told to.
+    """Make a network with the shipped weights; it belongs to the caller, and its weights are frozen.
 
     Raises
     ------

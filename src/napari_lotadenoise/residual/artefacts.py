@@ -96,7 +96,7 @@ def seams(clean: np.ndarray, noisy: np.ndarray, tile: int) -> Pattern:
     """
     best = Pattern()
     for axis in (0, 1):
-        # Entry i belongs to the border between the pixels i + 1 and i + 2.
+        # Candidate i belongs to the border between the pixels i + 1 and i + 2.
         at = np.arange(tile, clean.shape[axis] - 2, tile) - 2
         at = at[at >= 0]
         if not at.size or clean.shape[axis] < 16:

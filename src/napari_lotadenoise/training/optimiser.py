@@ -62,7 +62,7 @@ def rate_at(step: int, training: Training) -> float:
 
 
 class WeightAverage:
-    """A copy of a network whose weights and normalisation run behind as an exponential mean.
+    """Copy of a network whose weights and normalisation are exponential means.
 
     The mean is short at first, (1 + n) / (10 + n) instead of `decay`, so that an early picture is not that of the
     untrained weights.
@@ -82,8 +82,8 @@ class WeightAverage:
             mean.lerp_(new, weight) if mean.is_floating_point() else mean.copy_(new)
 
 
-class Kept:
-    """A copy of a network's weights to go back to."""
+class KeptWeights:
+    """Copy of the weights of a network, to go back to."""
 
     def __init__(self) -> None:
         self._weights: dict[str, Tensor] | None = None

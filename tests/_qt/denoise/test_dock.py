@@ -19,7 +19,7 @@ from tests.conftest import scene
 
 
 def click(dock, qtbot):
-    qtbot.mouseClick(dock.run_bar.start, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dock.run_bar.denoise_button, Qt.MouseButton.LeftButton)
 
 
 def names(viewer):
@@ -52,8 +52,8 @@ def test_opening_the_dock_imports_no_torch():
 def test_every_method_is_offered_with_its_idea_assumptions_and_source(open_dock, stack):
     _, dock = open_dock(stack)
     for index, method in enumerate(METHODS.values()):
-        dock.method.setCurrentIndex(index)
-        about = dock.about.text()
+        dock.settings.method.setCurrentIndex(index)
+        about = dock.settings.about.text()
         for words in (method.info.idea, method.info.assumes, method.info.fails, method.info.url):
             assert words in about
         assert method.info.title in dock.sentence.text()
@@ -62,10 +62,10 @@ def test_every_method_is_offered_with_its_idea_assumptions_and_source(open_dock,
 def test_the_form_gives_the_defaults_of_every_preset_back(open_dock, stack):
     _, dock = open_dock(stack)
     for index, kind in enumerate(METHODS.values()):
-        dock.method.setCurrentIndex(index)
+        dock.settings.method.setCurrentIndex(index)
         for preset in kind.presets:
-            dock.preset.setCurrentText(preset)
-            order = dock.order()
+            dock.settings.preset.setCurrentText(preset)
+            order = dock.request()
             assert (order.method, order.training) == configure(kind, preset)
     assert isinstance(order.training, Training)
 
@@ -75,7 +75,7 @@ def test_the_sentence_follows_every_choice(open_dock):
     assert dock.sentence.text().startswith("2 time points x 3 z-slices of 16 x 17, with LoTA-N2N, on CPU")
     dock.axes.set_layout("CZYX")
     assert "3 z-slices of 16 x 17, 2 channels separately" in dock.sentence.text()
-    dock.axes.set_layout("CZYX", "together", volume=True)
+    dock.axes.set_layout("CZYX", "joint", volume=True)
     assert "one volume of 3 x 16 x 17, 2 channels together" in dock.sentence.text()
     dock.axes.set_layout("ZZYX")
     assert "Two axes are both z-slices" in dock.sentence.text()
@@ -93,12 +93,12 @@ def test_the_sentence_follows_every_choice(open_dock):
 )
 def test_axes_are_proposed_from_what_the_layer_says(open_dock, stack, options, axes):
     _, dock = open_dock(stack, **options)
-    assert dock.order().layout.axes == axes
+    assert dock.request().options.axes == axes
 
 
 def test_colour_layers_are_understood(open_dock):
     _, dock = open_dock(np.zeros((16, 17, 3), np.uint8), rgb=True)
-    assert dock.order().layout.axes == "YXS"
+    assert dock.request().options.axes == "YXS"
     assert "one image of 16 x 17, 3 colours together" in dock.sentence.text()
 
 
@@ -145,7 +145,7 @@ def test_a_click_gives_what_python_gives_calibrated_and_with_its_recipe(open_doc
     units = viewer.dims.axis_labels, source.units
     before = stack.copy()
     steps(dock, 12)
-    dock.seed.setValue(4)
+    dock.settings.options["seed"].value = 4
     click(dock, qtbot)
     finish(dock, qtbot)
     layer = viewer.layers["cells · LoTA-N2N"]
@@ -220,14 +220,14 @@ def test_the_three_exits(open_dock, stack, qtbot):
     steps(dock, 100_000)
     click(dock, qtbot)
     running(dock, qtbot)
-    assert not dock.run_bar.start.isVisibleTo(dock)
+    assert not dock.run_bar.denoise_button.isVisibleTo(dock)
     assert "cells · preview (live)" in names(viewer)
-    qtbot.mouseClick(dock.run_bar.hold, Qt.MouseButton.LeftButton)
-    assert dock.run_bar.hold.text() == "Resume"
+    qtbot.mouseClick(dock.run_bar.pause_button, Qt.MouseButton.LeftButton)
+    assert dock.run_bar.pause_button.text() == "Resume"
     qtbot.waitUntil(lambda: dock.run_bar.status.text().startswith("paused"), timeout=5000)
-    qtbot.mouseClick(dock.run_bar.hold, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dock.run_bar.pause_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: dock.run_bar.status.text().startswith("training"), timeout=5000)
-    qtbot.mouseClick(dock.run_bar.finish, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dock.run_bar.finish_now_button, Qt.MouseButton.LeftButton)
     finish(dock, qtbot, 10_000)
     assert names(viewer) == ["cells", "cells · LoTA-N2N"]
     assert "finished early" in dock.run_bar.status.text()
@@ -236,12 +236,12 @@ def test_the_three_exits(open_dock, stack, qtbot):
     running(dock, qtbot)
     worker = dock.session.worker
     with qtbot.waitSignal(worker.finished, timeout=10_000):
-        qtbot.mouseClick(dock.run_bar.drop, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(dock.run_bar.discard_button, Qt.MouseButton.LeftButton)
         assert dock.session is None
         assert names(viewer) == ["cells", "cells · LoTA-N2N"], "live layers go at once"
     assert "Discarded" in dock.run_bar.status.text()
     assert not process_settings._before, "the settings of the process are put back"
-    assert dock.run_bar.start.isVisibleTo(dock)
+    assert dock.run_bar.denoise_button.isVisibleTo(dock)
 
 
 def test_the_preview_follows_the_slider(open_dock, stack, qtbot):
@@ -263,7 +263,7 @@ def test_the_preview_follows_the_slider(open_dock, stack, qtbot):
         assert closest() == place
 
 
-@pytest.mark.parametrize("channels", ["apart", "together"])
+@pytest.mark.parametrize("channels", ["separate", "joint"])
 def test_the_preview_shows_the_channel_of_the_slider(open_dock, stack, qtbot, channels):
     viewer, dock = open_dock(stack)
     dock.axes.set_layout("CYX", channels)
@@ -279,28 +279,28 @@ def test_the_schedule_follows_the_3d_box_and_keeps_what_was_typed(open_dock, sta
     _, dock = open_dock(stack)
     flat, solid = (METHODS["lota-n2n"].preset("fast").schedule(volume=volume) for volume in (False, True))
     assert flat.steps != solid.steps
-    dock.form["trace"].value = 2.0
+    dock.settings.form["trace"].value = 2.0
     dock.axes.set_layout("ZYX", volume=True)
-    assert (dock.form["steps"].value, dock.form["batch"].value) == (solid.steps, solid.batch)
-    assert dock.form["trace"].value == 2.0
+    assert (dock.settings.form["steps"].value, dock.settings.form["batch"].value) == (solid.steps, solid.batch)
+    assert dock.settings.form["trace"].value == 2.0
     dock.axes.set_layout("ZYX", volume=False)
-    assert (dock.form["steps"].value, dock.form["batch"].value) == (flat.steps, flat.batch)
+    assert (dock.settings.form["steps"].value, dock.settings.form["batch"].value) == (flat.steps, flat.batch)
 
 
 def test_the_boxes_are_those_of_the_method(open_dock, stack):
     _, dock = open_dock(stack)
     assert list(dock.maps.boxes) == ["residual", "pair a", "pair b", "proxy a", "trace"]
     dock.maps.boxes["residual"].setChecked(True)
-    dock.method.setCurrentText("Blind2Grad-style")
+    dock.settings.method.setCurrentText("Blind2Grad-style")
     assert list(dock.maps.boxes) == ["residual", "uncertainty", "mask", "detail", "protected", "gradient difference"]
     assert dock.maps.wanted() == {"residual"}
-    dock.method.setCurrentText("Gaussian blur")
+    dock.settings.method.setCurrentText("Gaussian blur")
     assert list(dock.maps.boxes) == ["residual"]
 
 
 def test_a_calibration_shows_its_curve(open_dock, stack, qtbot):
     _, dock = open_dock(stack)
-    dock.method.setCurrentText("Gaussian blur")
+    dock.settings.method.setCurrentText("Gaussian blur")
     click(dock, qtbot)
     finish(dock, qtbot)
     assert not dock.plot.calibration.isHidden()
@@ -308,7 +308,7 @@ def test_a_calibration_shows_its_curve(open_dock, stack, qtbot):
     assert len(curve[0]) == len(METHODS["gaussian"].candidates)
     best = curve[0][int(np.argmin(curve[1]))]
     assert f"best at {best:g}" in dock.plot.calibration.plotItem.titleLabel.text
-    dock.method.setCurrentText("LoTA-N2N")
+    dock.settings.method.setCurrentText("LoTA-N2N")
     steps(dock, 3)
     click(dock, qtbot)
     finish(dock, qtbot)
@@ -317,16 +317,16 @@ def test_a_calibration_shows_its_curve(open_dock, stack, qtbot):
 
 def test_a_method_of_chance_shows_its_running_mean_and_leaves_its_uncertainty(open_dock, stack, qtbot):
     viewer, dock = open_dock(stack)
-    dock.method.setCurrentText("Self2Self")
+    dock.settings.method.setCurrentText("Self2Self")
     steps(dock, 100_000)
-    dock.form["passes"].value = 3
+    dock.settings.form["passes"].value = 3
     dock.maps.boxes["uncertainty"].setChecked(True)
     dock.maps.boxes["mask"].setChecked(True)
     click(dock, qtbot)
     qtbot.waitUntil(lambda: "cells · uncertainty (live)" in names(viewer), timeout=60_000)
     running(dock, qtbot, previews=4)
     assert viewer.layers["cells · uncertainty (live)"].data.min() >= 0
-    dock.finish_now()
+    dock.controller.finish_now()
     finish(dock, qtbot)
     assert names(viewer) == ["cells", "cells · Self2Self uncertainty", "cells · Self2Self"]
     layer = viewer.layers["cells · Self2Self uncertainty"]
@@ -346,7 +346,7 @@ def test_the_colours_of_a_mask_tell_its_codes_apart():
 
 def test_mask_and_residual_come_and_go_while_running(open_dock, stack, qtbot):
     viewer, dock = open_dock(stack)
-    dock.method.setCurrentText("Noise2Self")
+    dock.settings.method.setCurrentText("Noise2Self")
     steps(dock, 100_000)
     dock.maps.boxes["mask"].setChecked(True)
     click(dock, qtbot)
@@ -361,7 +361,7 @@ def test_mask_and_residual_come_and_go_while_running(open_dock, stack, qtbot):
     assert low == -high
     dock.maps.boxes["mask"].setChecked(False)
     assert "cells · mask (live)" not in names(viewer)
-    dock.finish_now()
+    dock.controller.finish_now()
     finish(dock, qtbot)
     leaks = "cells · Noise2Self structure in residual"
     assert names(viewer) == ["cells", "cells · Noise2Self residual", leaks, "cells · Noise2Self"]
@@ -391,11 +391,11 @@ def test_nan_is_named_and_filling_is_offered(open_dock, stack, qtbot):
     click(dock, qtbot)
     finish(dock, qtbot)
     assert "The image holds 1 NaN" in dock.run_bar.status.text()
-    assert dock.run_bar.fill.isVisibleTo(dock)
-    qtbot.mouseClick(dock.run_bar.fill, Qt.MouseButton.LeftButton)
+    assert dock.run_bar.fill_button.isVisibleTo(dock)
+    qtbot.mouseClick(dock.run_bar.fill_button, Qt.MouseButton.LeftButton)
     finish(dock, qtbot)
     assert np.isfinite(viewer.layers["cells · LoTA-N2N"].data).all()
-    assert not dock.run_bar.fill.isVisibleTo(dock)
+    assert not dock.run_bar.fill_button.isVisibleTo(dock)
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ def test_bad_images_are_refused_in_the_dock(open_dock, qtbot, data, says):
     finish(dock, qtbot)
     assert says in dock.run_bar.status.text()
     assert names(viewer) == ["cells"]
-    assert dock.run_bar.start.isVisibleTo(dock)
+    assert dock.run_bar.denoise_button.isVisibleTo(dock)
 
 
 def test_cuda_is_refused_with_the_reason_where_there_is_none(open_dock, stack, qtbot):
@@ -421,7 +421,7 @@ def test_cuda_is_refused_with_the_reason_where_there_is_none(open_dock, stack, q
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")
     _, dock = open_dock(stack)
-    dock.device.setCurrentText("cuda")
+    dock.settings.options["device"].value = "cuda"
     click(dock, qtbot)
     finish(dock, qtbot)
     assert "CUDA was asked for, but this torch" in dock.run_bar.status.text()
@@ -448,7 +448,7 @@ def test_a_layer_may_be_renamed_or_deleted_while_it_is_denoised(open_dock, stack
     viewer.layers.remove("other")
     count = dock.session.live.count
     qtbot.waitUntil(lambda: dock.session.live.count > count, timeout=10_000)
-    dock.finish_now()
+    dock.controller.finish_now()
     finish(dock, qtbot)
     assert names(viewer) == ["cells · LoTA-N2N"]
 
@@ -486,7 +486,6 @@ def test_closing_the_viewer_ends_the_run(open_dock, stack, qtbot):
     session = dock.session
     with qtbot.waitSignal(session.worker.finished, timeout=10_000):
         viewer.close()
-    dock.session = None
     assert not process_settings._before, "the settings of the process are put back"
 
 
@@ -494,10 +493,10 @@ def test_two_docks_do_not_know_of_each_other(open_dock, stack, qtbot):
     viewer, first = open_dock(stack)
     second = type(first)(viewer)
     viewer.window.add_dock_widget(second, name="second")
-    second.method.setCurrentText("ZS-N2N")
+    second.settings.method.setCurrentText("ZS-N2N")
     steps(first, 40)
     steps(second, 30)
-    assert first.form["steps"].value == 40
+    assert first.settings.form["steps"].value == 40
     click(first, qtbot)
     second.denoise()
     finish(first, qtbot)
@@ -517,7 +516,7 @@ def test_colours_follow_the_theme(open_dock, stack):
         viewer.theme = theme
         text = get_theme(theme).text.as_hex()
         assert dock.plot.losses.getAxis("left").textPen().color().name() == _long(text)
-        assert text in dock.about.text()
+        assert text in dock.settings.about.text()
         (_, label), *_ = dock.plot.losses.plotItem.legend.items
         assert label.opts["color"] == text
         assert dock.plot.losses.backgroundBrush().color().name() == _long(get_theme(theme).background.as_hex())
@@ -547,7 +546,7 @@ def test_preview_and_result_are_really_seen(open_dock, qtbot):
     viewer.window.resize(1000, 700)
     viewer.reset_view()
 
-    def look():
+    def view_request():
         picture = viewer.screenshot(canvas_only=True, flash=False)[..., 0].astype(float)
         rows, columns = np.nonzero(picture > 20)
         middle = picture[
@@ -557,18 +556,18 @@ def test_preview_and_result_are_really_seen(open_dock, qtbot):
         return middle.mean(), middle.std()
 
     qtbot.wait(200)
-    brightness, roughness = look()
+    brightness, roughness = view_request()
     steps(dock, 100_000, schedule="constant", rate=0.003)
     click(dock, qtbot)
     qtbot.waitUntil(lambda: dock.session is not None and len(dock.plot.values("pair")) > 40, timeout=60_000)
     running(dock, qtbot, previews=5)
     qtbot.wait(100)
-    preview_brightness, preview_roughness = look()
+    preview_brightness, preview_roughness = view_request()
     assert preview_roughness < 0.6 * roughness
-    dock.finish_now()
+    dock.controller.finish_now()
     finish(dock, qtbot)
     qtbot.wait(100)
-    final_brightness, final_roughness = look()
+    final_brightness, final_roughness = view_request()
     assert final_roughness < 0.6 * roughness
     assert preview_brightness == pytest.approx(brightness, abs=8)
     assert final_brightness == pytest.approx(brightness, abs=8)

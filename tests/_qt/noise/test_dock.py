@@ -37,15 +37,15 @@ def rows(shape=(128, 128)):
 
 def test_the_dock_says_what_python_says(open_noise, qtbot):
     from napari_lotadenoise import estimate_noise
-    from napari_lotadenoise.cli import tables
     from napari_lotadenoise.comparison import advice
+    from napari_lotadenoise.noise.words import noise_lines
 
     data = photons()
     _, dock = open_noise(data)
     report = estimate_noise(data, "YX")
     assert dock.verdict.text().lower() == f"{report.verdict}.".lower()
     assert dock.verdict.text().startswith("Signal-dependent (gain 2")
-    assert dock.numbers.text() == "\n".join(tables.noise_lines(report))
+    assert dock.numbers.text() == "\n".join(noise_lines(report))
     assert advice.summary(report) in dock.advice.text()
     points, line = dock.plot.transfer.listDataItems()
     np.testing.assert_allclose(points.getData()[1], report.fit.variances)
@@ -96,23 +96,23 @@ def test_the_denoise_dock_tells_the_noise_and_warns_where_it_does_not_fit(open_d
     said = []
     monkeypatch.setattr(dock, "show_warning", said.append)
     _, dock = open_dock(rows())
-    qtbot.waitUntil(lambda: dock.verdict.report is not None, timeout=30_000)
-    assert "correlated between pixels along x" in dock.verdict.text()
-    assert "Careful" in dock.verdict.text()
+    qtbot.waitUntil(lambda: dock.noise_line.report is not None, timeout=30_000)
+    assert "correlated between pixels along x" in dock.noise_line.text()
+    assert "Careful" in dock.noise_line.text()
     steps(dock, 2)
     dock.denoise()
     finish(dock, qtbot)
     assert "correlated" in said[0], "warned"
     assert len(dock.viewer.layers) == 2, "and done all the same"
-    steps(dock, 2, stride=dock.verdict.report.stride)
-    assert "Careful" not in dock.verdict.text()
+    steps(dock, 2, stride=dock.noise_line.report.stride)
+    assert "Careful" not in dock.noise_line.text()
 
 
 def test_closing_while_measuring_leaves_nothing_behind(make_napari_viewer, qtbot):
     viewer = make_napari_viewer()
     viewer.add_image(photons((6, 256, 256)))
     _, dock = viewer.window.add_plugin_dock_widget("napari-lotadenoise", "Noise")
-    thread = dock.diagnosis.measuring
+    thread = dock.measurement.measuring
     assert thread.daemon, "nobody waits for it"
     viewer.window.remove_dock_widget(dock)
     qtbot.waitUntil(lambda: not thread.is_alive(), timeout=30_000)

@@ -1,4 +1,4 @@
-"""The winner of a comparison on whole layers, one after another."""
+"""Runs of one method on whole layers, one after another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_lotadenoise._qt.denoise.session import Order, Session
+from napari_lotadenoise._qt.denoise.session import RunRequest, RunSession
 from napari_lotadenoise.engine import plan
 
 if TYPE_CHECKING:
@@ -17,48 +17,48 @@ if TYPE_CHECKING:
 
 
 class Applier(QObject):
-    """Runs orders in turn; one that fails does not stop the others.
+    """Runs requests one after another; one that fails does not stop the others.
 
     Signals
     -------
     said (str)
-        What is going on, in words.
+        State of the runs, in words.
     ended ()
     """
 
     said = Signal(str)
     ended = Signal()
 
-    def __init__(self, viewer: ViewerModel, orders: Sequence[Order]) -> None:
+    def __init__(self, viewer: ViewerModel, requests: Sequence[RunRequest]) -> None:
         super().__init__()
-        self._viewer, self._orders = viewer, list(orders)
+        self._viewer, self._requests = viewer, list(requests)
         self._done: list[str] = []
-        self.session: Session | None = None
+        self.session: RunSession | None = None
 
     def start(self) -> None:
-        """Begin with the first order."""
+        """Begin with the first request."""
         self._next()
 
     def discard(self) -> None:
-        """End what runs and drop what waits."""
-        self._orders.clear()
+        """End the present run and drop those that wait."""
+        self._requests.clear()
         if self.session is not None:
             self.session.discard()
 
     def _next(self) -> None:
-        if not self._orders:
+        if not self._requests:
             self.session = None
             self.ended.emit()
             return
-        order = self._orders.pop(0)
-        self.said.emit(f"Denoising {order.layer.name!r} with {order.method.info.title} ...")
-        self.session = Session(self._viewer, order)
-        self.session.progressed.connect(lambda news: self._report(order, news[-1]))
+        request = self._requests.pop(0)
+        self.said.emit(f"Denoising {request.layer.name!r} with {request.method.info.title} ...")
+        self.session = RunSession(self._viewer, request)
+        self.session.progressed.connect(lambda news: self._report(request, news[-1]))
         self.session.ended.connect(self._on_ended)
 
-    def _report(self, order: Order, news: Progress) -> None:
+    def _report(self, request: RunRequest, news: Progress) -> None:
         left = "" if news.seconds_left is None else f", {plan.duration(news.seconds_left)} left"
-        self.said.emit(f"{order.layer.name} with {order.method.info.title}: {news.phase} {news.done:.0%}{left}")
+        self.said.emit(f"{request.layer.name} with {request.method.info.title}: {news.phase} {news.done:.0%}{left}")
 
     def _on_ended(self, error: Exception | None, words: str) -> None:
         self._done.append(f"Cannot denoise: {error}" if error is not None else words)

@@ -1,4 +1,4 @@
-"""One comparison as it stands: outcomes by entry, their pictures, and the ways to look at them."""
+"""State of one comparison: outcomes by candidate, their layers and views."""
 
 from __future__ import annotations
 
@@ -10,140 +10,141 @@ from typing import TYPE_CHECKING
 from napari.layers import Image
 from qtpy.QtCore import QObject, Signal
 
-from napari_lotadenoise._qt.compare.result_layers import Gallery
-from napari_lotadenoise._qt.compare.views import Views
+from napari_lotadenoise._qt.compare.result_layers import ResultLayers
+from napari_lotadenoise._qt.compare.views import ComparisonViews
 from napari_lotadenoise.comparison.runner import Outcome
+from napari_lotadenoise.recipe import EndReason
 from napari_lotadenoise.result import Snapshot
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_lotadenoise._qt.shared.layers import Source
-    from napari_lotadenoise.comparison import Comparison, Plan
+    from napari_lotadenoise.comparison import Comparison, ComparisonPlan
     from napari_lotadenoise.events import Preview
 
 
 @dataclass(frozen=True)
-class State:
-    """What is shown of an entry: its result or a snapshot from the way, mixed with the input."""
+class CandidateView:
+    """What is shown of a candidate: its result or a snapshot of an earlier step, blended with the input."""
 
     snapshot: Snapshot | None = None
-    strength: float = 1.0
+    blend: float = 1.0
 
 
-class Board(QObject):
-    """Puts what a contest tells into layers and scores.
+class ComparisonState(QObject):
+    """Turns the events of a comparison into layers and scores.
 
     Signals
     -------
     changed ()
-        Another outcome, or another picture.
+        Another outcome, or another layer.
     altered ()
-        The same picture, mixed or of another step.
+        The same layer, with another blend or step.
     """
 
     changed = Signal()
     altered = Signal()
 
-    def __init__(self, viewer: ViewerModel, source: Source, plan: Plan) -> None:
+    def __init__(self, viewer: ViewerModel, source: Source, plan: ComparisonPlan) -> None:
         super().__init__()
         self.plan = plan
         self.outcomes: dict[int, Outcome] = {}
-        self._states: dict[int, State] = {}
-        self.gallery = Gallery(viewer, source, plan)
-        self.views = Views(viewer, self.gallery)
+        self._views_of: dict[int, CandidateView] = {}
+        self.result_layers = ResultLayers(viewer, source, plan)
+        self.views = ComparisonViews(viewer, self.result_layers)
 
     @property
     def comparison(self) -> Comparison:
-        """What is known so far, in the order of the entries."""
+        """Return what is known so far, in the order of the candidates."""
         return self.plan.finish(outcome for _, outcome in sorted(self.outcomes.items()))
 
     @property
     def numbers(self) -> dict[int, int]:
-        """Numbers of the entries by the identity of their outcomes."""
+        """Return the numbers of the candidates by the identity of their outcomes."""
         return {id(outcome): number for number, outcome in self.outcomes.items()}
 
     @property
     def best(self) -> tuple[int | None, int | None]:
-        """Numbers of the two best outcomes."""
+        """Return the numbers of the two best outcomes."""
         numbers = self.numbers
         ranked = [numbers[id(s.outcome)] for s in self.comparison.ranked if s.place is not None]
         return (*ranked, None, None)[0], (*ranked, None, None)[1]
 
     def preview(self, number: int, preview: Preview) -> None:
-        """Show what an entry has learnt so far."""
-        known = len(self.gallery.pictures)
-        self.gallery.preview(number, self.plan.entries[number].label, preview)
-        if len(self.gallery.pictures) != known:
+        """Show what a candidate has learnt so far."""
+        known = len(self.result_layers.pictures)
+        self.result_layers.preview(number, self.plan.candidates[number].label, preview)
+        if len(self.result_layers.pictures) != known:
             self.changed.emit()
 
     def decide(self, number: int, outcome: Outcome) -> None:
-        """Take an outcome: its picture, or none where there is no result."""
+        """Take in an outcome: show its result, if it has one."""
         before = self.outcomes.get(number)
         if outcome.result is None and before is not None and before.result is not None:
             outcome = before  # what was run again and stopped is there still
         self.outcomes[number] = outcome
-        self._states.pop(number, None)
+        self._views_of.pop(number, None)
         if outcome.result is None:
-            self.gallery.forget(number)
+            self.result_layers.forget(number)
         else:
-            self.gallery.show(number, self.title(number), outcome.result.image, outcome.result.recipe.to_dict())
+            self.result_layers.show(number, self.title(number), outcome.result.image, outcome.result.recipe.to_dict())
         self.changed.emit()
 
     def title(self, number: int) -> str:
-        """Name of an entry with the score of what is shown of it."""
-        outcome, state = self.outcomes[number], self.state(number)
-        parts = [outcome.entry.label]
-        if state.snapshot is not None:
-            parts.append(f"step {state.snapshot.step}")
-        if state.strength < 1:
-            parts.append(f"strength {state.strength:.2f}")
+        """Return the name of a candidate with the score of what is shown of it."""
+        outcome, view = self.outcomes[number], self.view_of(number)
+        parts = [outcome.candidate.label]
+        if view.snapshot is not None:
+            parts.append(f"step {view.snapshot.step}")
+        if view.blend < 1:
+            parts.append(f"blend {view.blend:.2f}")
         # The score is that of the result as it came out.
         score = self.comparison.decibels(outcome) if len(parts) == 1 else ""
         return " · ".join(part for part in (", ".join(parts), score) if part)
 
-    def state(self, number: int) -> State:
-        """What is shown of an entry."""
-        return self._states.get(number, State())
+    def view_of(self, number: int) -> CandidateView:
+        """Return what is shown of a candidate."""
+        return self._views_of.get(number, CandidateView())
 
-    def set_state(self, number: int, state: State) -> str:
-        """Show an entry otherwise; returns what is seen, in words."""
+    def set_view(self, number: int, view: CandidateView) -> str:
+        """Show another step or blend of a candidate; return what is seen, in words."""
         result = self.outcomes[number].result
         if result is None:
             return ""
-        self._states[number] = state
+        self._views_of[number] = view
         recipe = result.recipe
-        if state.snapshot is not None:
-            training = {**recipe.training, "until": state.snapshot.step, "ensemble": False}
+        if view.snapshot is not None:
+            training = {**recipe.training, "until": view.snapshot.step, "ensemble": False}
             recipe = dataclasses.replace(
                 recipe,
                 training=training,
-                steps_done=(state.snapshot.step,) * len(recipe.steps_done),
-                reason="all steps done",
+                steps_done=(view.snapshot.step,) * len(recipe.steps_done),
+                reason=EndReason.ALL_STEPS.value,
             )
-        recipe = dataclasses.replace(recipe, blend=state.strength)
-        image = result.image if state.snapshot is None else state.snapshot.image
-        self.gallery.show(number, self.title(number), image, recipe.to_dict(), state.strength)
+        recipe = dataclasses.replace(recipe, blend=view.blend)
+        image = result.image if view.snapshot is None else view.snapshot.image
+        self.result_layers.show(number, self.title(number), image, recipe.to_dict(), view.blend)
         self.views.refresh()
         self.altered.emit()
-        if state.snapshot is None:
+        if view.snapshot is None:
             return "The result."
-        score = self.plan.judge.decibels(state.snapshot.image)
+        score = self.plan.scorer.decibels(view.snapshot.image)
         against = "" if score is None else f": {score:.2f} dB"
-        return f"After {state.snapshot.step} steps{against}, without the averaging of the result."
+        return f"After {view.snapshot.step} steps{against}, without the averaging of the result."
 
     def picture(self, number: int | None) -> Image | None:
-        """The layer of an entry, None where it has none."""
-        return None if number is None else self.gallery.results.get(number)
+        """Return the layer of a candidate, None where it has none."""
+        return None if number is None else self.result_layers.results.get(number)
 
     def write_figure(self, path: Path) -> None:
         """Write the comparison as a figure, PNG or PDF by its name, with a scale bar where the layer has a unit."""
         from napari_lotadenoise.comparison.figure import figure, save
 
-        scale, unit = self.gallery.pixel
+        scale, unit = self.result_layers.pixel
         save(figure(self.comparison, scale=scale, unit=unit), path)
 
     def close(self) -> None:
         """Leave the viewer as it was; the results stay, hidden."""
-        self.gallery.drop_unfinished()
+        self.result_layers.drop_unfinished()
         self.views.step_aside()

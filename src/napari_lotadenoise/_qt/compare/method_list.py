@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_lotadenoise._qt.shared.widgets import button, labelled, narrow
 from napari_lotadenoise.comparison import advice
-from napari_lotadenoise.comparison.candidate import Entry, possible, suggested, sweep
+from napari_lotadenoise.comparison.candidate import Candidate, possible, suggested, sweep
 from napari_lotadenoise.contract.method import configure, settings
 from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.errors import LotaDenoiseError
@@ -29,7 +29,7 @@ _ENTRY = Qt.ItemDataRole.UserRole
 _ROWS = 8
 
 
-class Contestants(QWidget):
+class MethodList(QWidget):
     """A list of methods to tick, and of one method at several values of a parameter.
 
     Until the user has ticked something, the noise report of the layer does.
@@ -52,7 +52,7 @@ class Contestants(QWidget):
         self.list.setAccessibleName("Methods to compare")
         self.list.setMinimumHeight(_ROWS * (self.list.fontMetrics().lineSpacing() + 4))
         for name in METHODS:
-            self._add(Entry(name))
+            self._add(Candidate(name))
         self.suggest = button("Suggested", "Tick the methods that suit the noise of the layer", self._suggest_again)
         self.none = button("None", "Tick nothing", lambda: self._tick(()))
         self.all = button("All", "Tick every method that works on one image; some of them take minutes", self._tick_all)
@@ -61,7 +61,7 @@ class Contestants(QWidget):
         self.list.itemChanged.connect(self._on_item)
         self._tick(suggested_without_report(), touched=False)
 
-    def entries(self) -> tuple[Entry, ...]:
+    def candidates(self) -> tuple[Candidate, ...]:
         """What is ticked, in the order of the list."""
         items = (self.list.item(row) for row in range(self.list.count()))
         return tuple(item.data(_ENTRY) for item in items if item.checkState() == Qt.CheckState.Checked)
@@ -76,24 +76,24 @@ class Contestants(QWidget):
         if report is not None and not self._touched:
             self._tick(suggested(report), touched=False)
 
-    def choose(self, *entries: Entry | str) -> None:
+    def choose(self, *candidates: Candidate | str) -> None:
         """Tick just these; entries that are not in the list yet are added to it."""
-        wanted = [entry if isinstance(entry, Entry) else Entry(entry) for entry in entries]
+        wanted = [candidate if isinstance(candidate, Candidate) else Candidate(candidate) for candidate in candidates]
         known = {self.list.item(row).data(_ENTRY).key for row in range(self.list.count())}
-        for entry in wanted:
-            if entry.key not in known:
-                self._add(entry)
-        self._tick(tuple(entry.key for entry in wanted))
+        for candidate in wanted:
+            if candidate.key not in known:
+                self._add(candidate)
+        self._tick(tuple(candidate.key for candidate in wanted))
 
     def add_sweep(self) -> None:
         """Add the chosen method at the values that were typed."""
         words = [word for word in self.values.text().replace(";", ",").split(",") if word.strip()]
         try:
-            entries = sweep(self.method.currentData(), self.parameter.currentData(), words)
+            candidates = sweep(self.method.currentData(), self.parameter.currentData(), words)
         except LotaDenoiseError as error:
             self.complained.emit(str(error))
             return
-        self.choose(*(*self.entries(), *entries))
+        self.choose(*(*self.candidates(), *candidates))
 
     def _make_sweep(self) -> None:
         self.method, self.parameter, self.values = QComboBox(), QComboBox(), QLineEdit()
@@ -127,9 +127,9 @@ class Contestants(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         self.sweep_box.setLayout(form)
 
-    def _add(self, entry: Entry) -> None:
-        item = QListWidgetItem(entry.label)
-        item.setData(_ENTRY, entry)
+    def _add(self, candidate: Candidate) -> None:
+        item = QListWidgetItem(candidate.label)
+        item.setData(_ENTRY, candidate)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         item.setCheckState(Qt.CheckState.Unchecked)
         self.list.addItem(item)
@@ -137,14 +137,14 @@ class Contestants(QWidget):
 
     def _describe(self, item: QListWidgetItem) -> None:
         """Assumptions in the tool tip; a mark where the noise of the layer breaks them."""
-        entry: Entry = item.data(_ENTRY)
-        info = entry.kind.info
+        candidate: Candidate = item.data(_ENTRY)
+        info = candidate.method_class.info
         found: tuple[str, ...] = ()
         if self._report is not None:
-            method, training = entry.configured()
+            method, training = candidate.configured()
             structure = getattr(method, "structure", "pixel")
-            found = advice.concerns(entry.kind, self._report, stride=training.stride, structure=structure)
-        item.setText(f"{entry.label}  (careful)" if found else entry.label)
+            found = advice.concerns(candidate.method_class, self._report, stride=training.stride, structure=structure)
+        item.setText(f"{candidate.label}  (careful)" if found else candidate.label)
         careful = "".join(f"\n\nCareful: {concern}" for concern in found)
         item.setToolTip(f"{info.idea}\n\nAssumes {info.assumes}.\nFails {info.fails}.{careful}")
 

@@ -10,7 +10,7 @@ from napari.utils.transforms import Affine
 
 from napari_lotadenoise._qt.shared.layer_box import MARK
 from napari_lotadenoise._qt.shared.layers import Source
-from napari_lotadenoise.image.derived import Mix
+from napari_lotadenoise.image.derived import Blend
 from napari_lotadenoise.image.stack import as_dtype
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-    from napari_lotadenoise.comparison.run import Plan
+    from napari_lotadenoise.comparison.run import ComparisonPlan
     from napari_lotadenoise.events import Preview
 
 #: Size of the names in the canvas; those of four pictures in a row have to fit.
@@ -27,7 +27,7 @@ _NAME_POINTS = 8
 _SHARED = ("contrast_limits", "gamma", "colormap", "interpolation2d")
 
 
-class Gallery:
+class ResultLayers:
     """Keeps the layers of one comparison; those that the user deletes do not come back.
 
     Parameters
@@ -35,10 +35,10 @@ class Gallery:
     viewer : ViewerModel
     source : Source
         The layer that is compared on.
-    plan : Plan
+    plan : ComparisonPlan
     """
 
-    def __init__(self, viewer: ViewerModel, source: Source, plan: Plan) -> None:
+    def __init__(self, viewer: ViewerModel, source: Source, plan: ComparisonPlan) -> None:
         self._viewer, self._source, self.plan = viewer, source, plan
         self._hidden: list[Any] = []
         self._layers: dict[int, Image] = {}
@@ -72,12 +72,12 @@ class Gallery:
         data[preview.index] = as_dtype(preview.image, data.dtype)[0] if data.dtype.kind in "ui" else preview.image
         layer.data = data
 
-    def show(self, number: int, title: str, image: np.ndarray, recipe: dict[str, Any], strength: float = 1.0) -> None:
-        """Show a result, mixed with the input where `strength` is below 1, unless the user has deleted its picture."""
+    def show(self, number: int, title: str, image: np.ndarray, recipe: dict[str, Any], blend: float = 1.0) -> None:
+        """Show a result, mixed with the input where `blend` is below 1, unless the user has deleted its picture."""
         if self._gone(number):
             return
-        shown: Any = image if strength == 1 else Mix(self.plan.image, image, strength)
-        shown = self._drawable(np.asarray(shown)) if self._source.rgb or strength == 1 else shown
+        shown: Any = image if blend == 1 else Blend(self.plan.image, image, blend)
+        shown = self._drawable(np.asarray(shown)) if self._source.rgb or blend == 1 else shown
         if number not in self._layers:
             self._layers[number] = self._add(shown, title)
         layer = self._layers[number]
@@ -147,14 +147,14 @@ class Gallery:
         return self._add(data, name, **options)
 
     def _add(self, data: Any, name: str, **options: Any) -> Image:
-        look: dict[str, Any] = {} if options else {**self._source.look, "opacity": 1.0, "visible": True}
+        appearance: dict[str, Any] = {} if options else {**self._source.appearance, "opacity": 1.0, "visible": True}
         if not options:
-            look["rgb"] = self._source.rgb
+            appearance["rgb"] = self._source.rgb
             if self._source.limits is not None:
-                look["contrast_limits"] = self._source.limits
+                appearance["contrast_limits"] = self._source.limits
         layers = self._viewer.layers
         active = layers.selection.active
-        layer = Image(data, name=name, metadata={MARK: True}, **{**self.place(), **look, **options})
+        layer = Image(data, name=name, metadata={MARK: True}, **{**self.place(), **appearance, **options})
         show_name(layer)
         self._viewer.add_layer(layer)
         layers.selection.active = active

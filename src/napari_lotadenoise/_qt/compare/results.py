@@ -1,4 +1,4 @@
-"""What a comparison has found: scores, views, what can be done with a result, profile, exports."""
+"""Results of a comparison: scores, views, actions on a result, profile, exports."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from napari_lotadenoise._qt.compare.comparison_state import Board, State
+from napari_lotadenoise._qt.compare.comparison_state import CandidateView, ComparisonState
 from napari_lotadenoise._qt.compare.profile import Profile
 from napari_lotadenoise._qt.compare.result_bar import ResultBar
 from napari_lotadenoise._qt.compare.score_table import ScoreTable
 from napari_lotadenoise._qt.compare.view_bar import ViewBar
-from napari_lotadenoise._qt.compare.views import MODES
 from napari_lotadenoise._qt.shared.widgets import button, label
 from napari_lotadenoise.errors import LotaDenoiseError
 
@@ -26,69 +25,74 @@ _ENDINGS = (".csv", ".png", ".pdf")
 
 
 class CompareResults(QWidget):
-    """Shows a `Board`: table, views, the chosen result, a profile, and what can be exported.
+    """Shows a `ComparisonState`: table, views, the chosen result, a profile, exports.
 
     Signals
     -------
     said (str)
-        What was done, or why it was not, in words.
+        What was done, or why not, in words.
     """
 
     said = Signal(str)
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
-        self.board: Board | None = None
+        self.comparison_state: ComparisonState | None = None
         self.table, self.view, self.result, self.profile = ScoreTable(), ViewBar(viewer), ResultBar(), Profile(viewer)
         self.remarks = label()
-        self.copy = button("Copy", "Copy the scores as text", self.copy_table)
-        self.csv = button("CSV ...", "Write the scores for a spreadsheet", self.export_csv)
-        self.remove = button(
+        self.copy_button = button("Copy", "Copy the scores as text", self.copy_table)
+        self.csv_button = button("CSV ...", "Write the scores for a spreadsheet", self.export_csv)
+        self.remove_button = button(
             "Remove", "Take all pictures of this comparison out of the layer list", self.remove_pictures
         )
-        self.figure = button("Figure ...", "Write pictures, residuals and scores as PNG or PDF", self.export_figure)
+        self.figure_button = button(
+            "Figure ...", "Write pictures, residuals and scores as PNG or PDF", self.export_figure
+        )
         self._arrange()
         self.table.chosen.connect(self._on_chosen)
-        self.view.changed.connect(self._look)
+        self.view.changed.connect(self._show_view)
         self.view.toggled.connect(self._toggle)
         self.view.flickered.connect(self._flicker)
-        self.result.changed.connect(self._on_state)
+        self.result.changed.connect(self._on_view)
         self.profile.drawing.connect(self._show_one)
 
-    def show_board(self, board: Board | None) -> None:
+    def show_comparison(self, state: ComparisonState | None) -> None:
         """Show another comparison, or none; leaves the viewer as the one before has found it."""
-        if self.board is not None:
+        if self.comparison_state is not None:
             self.view.free_key()
-            self.board.close()
-        self.board = board
+            self.comparison_state.close()
+        self.comparison_state = state
         self.remarks.setText("")
         self.result.show_outcome(None)
-        if board is not None:
-            board.changed.connect(self._offer)
-            board.altered.connect(self._on_altered)
-            board.views.shown.connect(self.view.words.setText)
+        if state is not None:
+            state.changed.connect(self._offer)
+            state.altered.connect(self._on_altered)
+            state.views.shown.connect(self.view.words.setText)
             self.view.bind_key()
         self._offer()
 
     def show_scores(self) -> str:
         """Show the scores when all is done; returns who is best, in words."""
-        if self.board is None:
+        if self.comparison_state is None:
             return ""
-        comparison = self.board.comparison
-        self.table.show_scores(comparison, self.board.numbers)
+        comparison = self.comparison_state.comparison
+        self.table.show_scores(comparison, self.comparison_state.numbers)
         self.remarks.setText(" ".join(comparison.remarks))
-        first, second = self.board.best
+        first, second = self.comparison_state.best
         if first is None:
             return "No method came to a result that can be ranked; the table says why."
-        self.view.offer(self.board.gallery.pictures, self.board.picture(first), self.board.picture(second))
+        self.view.offer(
+            self.comparison_state.result_layers.pictures,
+            self.comparison_state.picture(first),
+            self.comparison_state.picture(second),
+        )
         self.table.choose(first)
         return comparison.summary
 
     def copy_table(self) -> None:
         """Put the scores on the clipboard as text."""
-        if self._something():
-            assert self.board is not None
-            QApplication.clipboard().setText(self.board.comparison.text())
+        if (state := self._filled()) is not None:
+            QApplication.clipboard().setText(state.comparison.text())
             self.said.emit("The table is on the clipboard.")
 
     def export_csv(self, path: str | Path = "") -> None:
@@ -97,18 +101,18 @@ class CompareResults(QWidget):
             path,
             "Scores (*.csv)",
             ".csv",
-            lambda board, target: target.write_text(board.comparison.to_csv(), encoding="utf-8"),
+            lambda state, target: target.write_text(state.comparison.to_csv(), encoding="utf-8"),
         )
 
     def export_figure(self, path: str | Path = "") -> None:
         """Write the figure, PNG or PDF by its name; without a path the user is asked."""
-        self._export(path, "Figure (*.png *.pdf)", ".png", lambda board, target: board.write_figure(target))
+        self._export(path, "Figure (*.png *.pdf)", ".png", lambda state, target: state.write_figure(target))
 
     def remove_pictures(self) -> None:
         """Take the pictures of this comparison out of the viewer; the table stays."""
-        if self.board is not None:
-            self.board.close()
-            self.board.gallery.remove()
+        if self.comparison_state is not None:
+            self.comparison_state.close()
+            self.comparison_state.result_layers.remove()
             self._offer()
 
     def _arrange(self) -> None:
@@ -117,7 +121,7 @@ class CompareResults(QWidget):
         box.addWidget(self.table)
         box.addWidget(self.remarks)
         row = QHBoxLayout()
-        for widget in (self.copy, self.csv, self.figure, self.remove):
+        for widget in (self.copy_button, self.csv_button, self.figure_button, self.remove_button):
             row.addWidget(widget)
         box.addLayout(row)
         for widget in (self.view, self.result, self.profile):
@@ -125,34 +129,34 @@ class CompareResults(QWidget):
         box.addStretch()
 
     def _on_chosen(self, number: int) -> None:
-        board = self.board
-        outcome = None if board is None else board.outcomes.get(number)
-        self.result.show_outcome(outcome, None if board is None else board.state(number))
+        state = self.comparison_state
+        outcome = None if state is None else state.outcomes.get(number)
+        self.result.show_outcome(outcome, None if state is None else state.view_of(number))
 
     def _offer(self) -> None:
         """Offer the pictures that there are now."""
-        pictures = [] if self.board is None else self.board.gallery.pictures
+        pictures = [] if self.comparison_state is None else self.comparison_state.result_layers.pictures
         self.view.offer(pictures)
         self.profile.show_pictures(pictures)
 
-    def _look(self) -> None:
-        if self.board is not None and self.board.gallery.pictures:
-            mode = self.view.mode.currentText()
-            self.profile.show_line(mode in MODES[1:4])
-            self.board.views.show(mode, *self.view.pair)
+    def _show_view(self) -> None:
+        if self.comparison_state is not None and self.comparison_state.result_layers.pictures:
+            mode = self.view.chosen_mode
+            self.profile.show_line(mode.pair)
+            self.comparison_state.views.show(mode, *self.view.pair)
 
     def _toggle(self) -> None:
-        if self.board is not None:
-            self.board.views.toggle()
+        if self.comparison_state is not None:
+            self.comparison_state.views.toggle()
 
     def _flicker(self, on: bool) -> None:
-        if self.board is not None:
-            self.board.views.flicker(on)
+        if self.comparison_state is not None:
+            self.comparison_state.views.flicker(on)
 
-    def _on_state(self, state: State) -> None:
+    def _on_view(self, view: CandidateView) -> None:
         number = self.table.number
-        if self.board is not None and number is not None and number in self.board.outcomes:
-            self.result.step_words.setText(self.board.set_state(number, state))
+        if self.comparison_state is not None and number is not None and number in self.comparison_state.outcomes:
+            self.result.step_words.setText(self.comparison_state.set_view(number, view))
 
     def _on_altered(self) -> None:
         """A picture is mixed, or of another step: it has another name and other intensities."""
@@ -161,18 +165,17 @@ class CompareResults(QWidget):
 
     def _show_one(self) -> None:
         """Leave a grid, in which nobody can draw on a picture."""
-        if self.view.mode.currentText() not in MODES[1:4]:
-            self.view.mode.setCurrentText(MODES[1])
+        self.view.choose_flicker()
 
-    def _something(self) -> bool:
-        """Whether there is anything to export; says so where there is not."""
-        found = self.board is not None and bool(self.board.outcomes)
-        if not found:
+    def _filled(self) -> ComparisonState | None:
+        """Return the comparison if it has anything to export; say so where it has not."""
+        if self.comparison_state is None or not self.comparison_state.outcomes:
             self.said.emit("There is nothing to export yet; compare something first.")
-        return found
+            return None
+        return self.comparison_state
 
-    def _export(self, path: str | Path, kinds: str, suffix: str, write: Callable[[Board, Path], Any]) -> None:
-        if not self._something():
+    def _export(self, path: str | Path, kinds: str, suffix: str, write: Callable[[ComparisonState, Path], Any]) -> None:
+        if (state := self._filled()) is None:
             return
         chosen = str(path) or QFileDialog.getSaveFileName(self, "Export", "", kinds)[0]
         if not chosen:
@@ -182,9 +185,8 @@ class CompareResults(QWidget):
         if not complete and target.exists():  # nobody was asked about this name
             self.said.emit(f"{target} is already there; choose another name.")
             return
-        assert self.board is not None
         try:
-            write(self.board, target)
+            write(state, target)
         except (OSError, ValueError, LotaDenoiseError) as error:
             self.said.emit(f"{target} cannot be written ({error}).")
             return

@@ -8,7 +8,7 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-from napari_lotadenoise.comparison.candidate import Entry
+from napari_lotadenoise.comparison.candidate import Candidate
 from napari_lotadenoise.comparison.columns import Column, verdict
 from napari_lotadenoise.comparison.comparison import Comparison
 from napari_lotadenoise.comparison.ranking import Standing
@@ -45,14 +45,14 @@ class ScoreTable(QTableWidget):
         self.setMinimumHeight(_ROWS * (self.fontMetrics().lineSpacing() + 8))
         self.currentCellChanged.connect(self._on_cell)
 
-    def begin(self, entries: Sequence[Entry]) -> None:
+    def begin(self, candidates: Sequence[Candidate]) -> None:
         """Show entries that wait for their turn."""
         self.setSortingEnabled(False)
         self.setRowCount(0)
-        self._head(["Method", "State"], ["What is done.", "How far it is."])
-        for number, entry in enumerate(entries):
+        self._head(["Method", "CandidateView"], ["What is done.", "How far it is."])
+        for number, candidate in enumerate(candidates):
             self.insertRow(number)
-            self.setItem(number, _METHOD, _item(entry.label, number))
+            self.setItem(number, _METHOD, _item(candidate.label, number))
             self.setItem(number, _STATE, _item("waiting", number))
 
     def progress(self, number: int, news: Progress, limit: float | None = None) -> None:
@@ -73,7 +73,7 @@ class ScoreTable(QTableWidget):
         self.setSortingEnabled(False)
         shown = [column for column in comparison.columns if column.name not in ("method", "verdict", "place")]
         self._head(
-            ["Method", "State", *(column.title for column in shown)],
+            ["Method", "CandidateView", *(column.title for column in shown)],
             ["What was done.", "Where it stands.", *(column.about for column in shown)],
         )
         # In a narrow dock the first score has to be seen beside the method.
@@ -100,7 +100,7 @@ class ScoreTable(QTableWidget):
             self.setCurrentCell(row, _METHOD)
 
     def _fill(self, row: int, number: int, standing: Standing, shown: list[Column]) -> None:
-        self.setItem(row, _METHOD, _item(standing.outcome.entry.label, number))
+        self.setItem(row, _METHOD, _item(standing.outcome.candidate.label, number))
         place = "" if standing.place is None else f"{standing.place}."
         words = " ".join(part for part in (place, verdict(standing)) if part)
         state = _item(words, number, standing.place)

@@ -1,4 +1,4 @@
-"""One comparison in napari: the contest in a thread, without any widget of its own."""
+"""One comparison in napari: its candidates in a thread, without any widget of its own."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
-from napari_lotadenoise._qt.shared.worker import Mailbox, start_worker
-from napari_lotadenoise.comparison.candidate import Entry
+from napari_lotadenoise._qt.shared.session import WorkerSession
+from napari_lotadenoise._qt.shared.worker import Mailbox
+from napari_lotadenoise.comparison.candidate import Candidate
 from napari_lotadenoise.comparison.crop import Crop
-from napari_lotadenoise.comparison.runner import Outcome, Skip, Turn
-from napari_lotadenoise.events import Command, Look, Preview, Progress, Started
+from napari_lotadenoise.comparison.runner import CandidateEvent, Outcome, Skip
+from napari_lotadenoise.events import Command, Preview, Progress, Started, ViewRequest
+from napari_lotadenoise.options import Options
 
 
 @dataclass(frozen=True)
-class Match:
-    """What is to be compared.
+class ComparisonRequest:
+    """Request to compare candidates on an image.
 
     Attributes
     ----------
     image, reference : array-like
-    entries : tuple of Entry
-    options : mapping
-        Keyword arguments of `Options` that hold for every run.
+    candidates : tuple of Candidate
+    options : Options
+        For every run.
     crop : tuple of slice or int
         As for `compare`.
     budget : float
@@ -33,22 +35,22 @@ class Match:
     """
 
     image: Any
-    entries: tuple[Entry, ...]
-    options: dict[str, Any]
+    candidates: tuple[Candidate, ...]
+    options: Options
     crop: Crop | int = 0
     reference: Any = None
     budget: float = 0.0
 
 
-class ContestSession(QObject):
-    """Runs a match in a thread and tells what happens.
+class ComparisonSession(WorkerSession):
+    """Runs a comparison in a thread.
 
     Signals
     -------
-    planned (Plan)
+    planned (ComparisonPlan)
         What is compared on what, once it is worked out.
     started (int), progressed (int, Progress), previewed (int, Preview), decided (int, Outcome)
-        News of the entry with this number.
+        Events of the candidate with this number.
     ended (str)
         Once: why nothing could be compared, or nothing.
     """
@@ -60,68 +62,62 @@ class ContestSession(QObject):
     decided = Signal(int, object)
     ended = Signal(str)
 
-    def __init__(self, match: Match, plan: Any = None) -> None:
+    def __init__(self, request: ComparisonRequest, plan: Any = None) -> None:
         super().__init__()
-        self.match, self.active = match, True
-        self._mailbox = Mailbox()
-        self._left = len(match.entries)
-        self.worker = start_worker(_contest(match, plan, self._mailbox), self._mailbox, self._hear)
+        self.request = request
+        self._left = len(request.candidates)
+        self._start(_events(request, plan, self.mailbox))
 
     def skip(self, number: int) -> None:
-        """Stop an entry, or leave it out."""
-        self._mailbox.post(Skip(number))
+        """Stop a candidate, or leave it out."""
+        self.post(Skip(number))
 
     def finish_one(self) -> None:
-        """Let the entry that is learning apply what it has learnt."""
-        self._mailbox.post(Command.FINISH)
+        """Let the candidate that is learning apply what it has learnt."""
+        self.post(Command.FINISH)
 
     def stop(self) -> None:
         """Stop all that is not done yet."""
-        self._mailbox.post(Command.STOP)
+        self.post(Command.STOP)
 
-    def leave(self) -> None:
-        """Stop all and tell nothing any more."""
-        self.active = False
-        self.stop()
-
-    def _hear(self, news: Any) -> None:
-        if not self.active:
-            return
-        if isinstance(news, str):
-            self._end(news)
-        elif isinstance(news, Turn):
-            self._tell(news.number, news.news)
+    def _handle(self, event: Any) -> None:
+        if isinstance(event, str):
+            self._end(event)
+        elif isinstance(event, CandidateEvent):
+            self._tell(event.number, event.event)
         else:
-            self.planned.emit(news)
+            self.planned.emit(event)
 
-    def _tell(self, number: int, news: Any) -> None:
-        signals = {Progress: self.progressed, Preview: self.previewed, Outcome: self.decided}
-        if isinstance(news, Started):
-            self.started.emit(number)
-        elif type(news) in signals:
-            signals[type(news)].emit(number, news)
-        if isinstance(news, Outcome):
-            self._left -= 1
-            if not self._left:
-                self._end("")
+    def _tell(self, number: int, event: Any) -> None:
+        match event:
+            case Started():
+                self.started.emit(number)
+            case Progress():
+                self.progressed.emit(number, event)
+            case Preview():
+                self.previewed.emit(number, event)
+            case Outcome():
+                self.decided.emit(number, event)
+                self._left -= 1
+                if not self._left:
+                    self._end("")
 
     def _end(self, words: str) -> None:
-        if self.active:
-            self.active = False
+        if self._close():
             self.ended.emit(words)
 
 
-def _contest(match: Match, known: Any, mailbox: Mailbox) -> Callable[[], Generator[Any, Any, None]]:
-    """A generator of the plan, the turns, or a sentence where nothing can be compared; torch is imported in its thread."""
+def _events(request: ComparisonRequest, known: Any, mailbox: Mailbox) -> Callable[[], Generator[Any, Any, None]]:
+    """Make a generator of the plan and the events, or of a sentence where nothing can be compared."""
 
     def events() -> Generator[Any, Any, None]:
-        from napari_lotadenoise.comparison import contest, plan
+        # Imports torch, so that happens in the thread.
+        from napari_lotadenoise.comparison import plan_comparison, run_candidates
         from napari_lotadenoise.errors import LotaDenoiseError
-        from napari_lotadenoise.options import Options
 
         try:
-            ready = known or plan(
-                match.image, match.entries, Options(**match.options), reference=match.reference, crop=match.crop
+            ready = known or plan_comparison(
+                request.image, request.candidates, request.options, reference=request.reference, crop=request.crop
             )
         except LotaDenoiseError as error:
             yield str(error)
@@ -130,11 +126,11 @@ def _contest(match: Match, known: Any, mailbox: Mailbox) -> Callable[[], Generat
             yield f"This layer does not work: {error}."
             return
         early = yield ready
-        if early is not None:  # nobody runs yet who could hear it
+        if early is not None:  # nothing runs yet that could receive it
             mailbox.post(early)
-        # The middle, which for a crop is the plane that was looked at.
-        look = Look(tuple(n // 2 for n in ready.image.shape))
-        options = dataclasses.replace(ready.options, look=look)
-        yield from contest(ready.image, match.entries, options, ready.judge, match.budget)
+        # The middle, which for a crop is the plane that was in view.
+        middle = ViewRequest(tuple(n // 2 for n in ready.image.shape))
+        options = dataclasses.replace(ready.options, view_request=middle)
+        yield from run_candidates(ready.image, request.candidates, options, ready.scorer, request.budget)
 
     return events

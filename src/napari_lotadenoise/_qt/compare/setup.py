@@ -1,4 +1,4 @@
-"""What is to be compared: layer, reference, part of it, methods, time."""
+"""Choices of a comparison: layer, reference, crop, methods, time."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ from qtpy.QtWidgets import QCheckBox, QSpinBox, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_lotadenoise._qt.compare.crop_box import CropBox
-from napari_lotadenoise._qt.compare.method_list import Contestants
-from napari_lotadenoise._qt.compare.session import Match
-from napari_lotadenoise._qt.noise.noise_line import Verdict
+from napari_lotadenoise._qt.compare.method_list import MethodList
+from napari_lotadenoise._qt.compare.session import ComparisonRequest
+from napari_lotadenoise._qt.noise.noise_line import NoiseLine
 from napari_lotadenoise._qt.shared.axes_form import AxesForm
 from napari_lotadenoise._qt.shared.layer_box import LayerBox, ReferenceBox
 from napari_lotadenoise._qt.shared.layers import data_of
 from napari_lotadenoise._qt.shared.widgets import labelled
 from napari_lotadenoise.errors import LotaDenoiseError
+from napari_lotadenoise.options import Options
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-#: Pictures that are kept from the way of a training, where they are wanted.
+#: Snapshots that are kept of each training, where they are wanted.
 SNAPSHOTS = 8
 #: Seconds that a training may take unless the user says otherwise.
 _BUDGET = 60
 
 
 class CompareSetup(QWidget):
-    """The choices of the user, put together as a `Match`.
+    """Form of the choices of the user, put together as a `ComparisonRequest`.
 
     Signals
     -------
     complained (str)
-        What was wrong with a choice.
+        Error in a choice, in words.
     """
 
     complained = Signal(str)
@@ -42,7 +43,7 @@ class CompareSetup(QWidget):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self.layers, self.reference = LayerBox(viewer), ReferenceBox(viewer)
-        self.axes, self.verdict, self.crop, self.contestants = AxesForm(), Verdict(), CropBox(viewer), Contestants()
+        self.axes, self.noise_line, self.crop, self.method_list = AxesForm(), NoiseLine(), CropBox(viewer), MethodList()
         self.budget, self.seed = QSpinBox(), QSpinBox()
         self.budget.setRange(0, 36_000)
         self.budget.setSuffix(" s")
@@ -56,16 +57,28 @@ class CompareSetup(QWidget):
         self._arrange()
         self.layers.currentIndexChanged.connect(self._on_layer)
         self.axes.changed.connect(self._measure)
-        self.verdict.diagnosis.found.connect(lambda report, _: self.contestants.show_report(report))
-        self.contestants.complained.connect(self.complained.emit)
+        self.noise_line.measurement.found.connect(lambda report, _: self.method_list.show_report(report))
+        self.method_list.complained.connect(self.complained.emit)
         self._on_layer()
 
     @property
     def layer(self) -> Image | None:
-        """The layer that is chosen."""
+        """Return the chosen layer."""
         return self.layers.layer
 
-    def match(self) -> Match:
+    def chosen_layer(self) -> Image:
+        """Return the chosen layer.
+
+        Raises
+        ------
+        LotaDenoiseError
+            Where there is none.
+        """
+        if self.layer is None:
+            raise LotaDenoiseError(self.layers.why_none)
+        return self.layer
+
+    def request(self) -> ComparisonRequest:
         """Put together what the user wants compared.
 
         Raises
@@ -73,24 +86,23 @@ class CompareSetup(QWidget):
         LotaDenoiseError
             Where the choices do not fit together.
         """
-        if self.layer is None:
-            raise LotaDenoiseError(self.layers.why_none)
-        entries = self.contestants.entries()
-        if not entries:
+        layer = self.chosen_layer()
+        candidates = self.method_list.candidates()
+        if not candidates:
             raise LotaDenoiseError("Nothing to compare: tick at least one method.")
         layout = self.axes.layout_value()
-        options = {
-            "axes": layout.axes, "channels": layout.channels, "volume": layout.volume, "seed": self.seed.value(),
-            "fill": self.fill.isChecked(), "snapshots": SNAPSHOTS if self.keep.isChecked() else 0, "preset": "fast",
-        }  # fmt: skip
-        frames = any(entry.kind.needs_repeats for entry in entries)
-        crop = self.crop.value(self.layer, layout, frames=frames)
+        options = Options(
+            axes=layout.axes, channels=layout.channels, volume=layout.volume, seed=self.seed.value(),
+            fill=self.fill.isChecked(), snapshots=SNAPSHOTS if self.keep.isChecked() else 0, preset="fast",
+        )  # fmt: skip
+        frames = any(candidate.method_class.requires.repeats for candidate in candidates)
+        crop = self.crop.value(layer, layout, frames=frames)
         reference = None if self.reference.layer is None else data_of(self.reference.layer)
-        return Match(data_of(self.layer), entries, options, crop, reference, float(self.budget.value()))
+        return ComparisonRequest(data_of(layer), candidates, options, crop, reference, float(self.budget.value()))
 
     def forget(self) -> None:
-        """Wait for no report any more."""
-        self.verdict.diagnosis.forget()
+        """Ignore a noise report that is still to come."""
+        self.noise_line.measurement.forget()
 
     def _arrange(self) -> None:
         more, inside = QCollapsible("Time, seed, sweep"), QWidget()
@@ -98,13 +110,13 @@ class CompareSetup(QWidget):
         box = QVBoxLayout(inside)
         box.setContentsMargins(0, 0, 0, 0)
         box.addLayout(labelled(("Time for each", self.budget), ("Seed", self.seed), ("", self.keep), ("", self.fill)))
-        box.addWidget(self.contestants.sweep_box)
+        box.addWidget(self.method_list.sweep_box)
         more.setContent(inside)
         more.collapse(animate=False)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addLayout(labelled(("Layer", self.layers), ("Reference", self.reference)))
-        for widget in (self.verdict, self.axes, self.crop, self.contestants, more):
+        for widget in (self.noise_line, self.axes, self.crop, self.method_list, more):
             box.addWidget(widget)
         box.addStretch()
 
@@ -117,6 +129,6 @@ class CompareSetup(QWidget):
 
     def _measure(self) -> None:
         try:
-            self.verdict.look_at(self.layer, self.axes.layout_value().axes if self.layer is not None else "")
+            self.noise_line.measure(self.layer, self.axes.layout_value().axes if self.layer is not None else "")
         except LotaDenoiseError:  # two axes of one meaning; the comparison will say so
-            self.verdict.look_at(None, "")
+            self.noise_line.measure(None, "")

@@ -1,4 +1,4 @@
-"""How the pictures of a comparison are looked at: the way, and which two."""
+"""Choice of the view of a comparison: the mode, and the two results A and B."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_lotadenoise._qt.compare.views import MODES
+from napari_lotadenoise._qt.compare.modes import MODES, Mode
 from napari_lotadenoise._qt.shared.widgets import button, label, labelled, narrow
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ KEY = "Q"
 
 
 class ViewBar(QWidget):
-    """Chooses one of the ways in `MODES`, and the two pictures A and B.
+    """Chooses one of the `MODES`, and the two results A and B.
 
     Signals
     -------
@@ -40,36 +40,46 @@ class ViewBar(QWidget):
         self._viewer = viewer
         self.mode, self.first, self.second = QComboBox(), QComboBox(), QComboBox()
         narrow(self.first, self.second)
-        self.mode.addItems(MODES)
-        self.swap = button(
+        self.mode.addItems(list(MODES))
+        self.toggle_button = button(
             f"Toggle A / B  ({KEY})", "Show B where A is seen, and the other way round", self.toggled.emit
         )
-        self.auto = QPushButton("Flicker")
-        self.auto.setCheckable(True)
-        self.auto.setToolTip("Toggle by itself, a little faster than twice a second")
-        self.auto.setAccessibleName("Flicker by itself")
+        self.flicker_button = QPushButton("Flicker")
+        self.flicker_button.setCheckable(True)
+        self.flicker_button.setToolTip("Toggle by itself, a little faster than twice a second")
+        self.flicker_button.setAccessibleName("Flicker by itself")
         self.words = label()
         self.words.setAccessibleName("What is seen")
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addLayout(labelled(("View", self.mode), ("A", self.first), ("B", self.second)))
         row = QHBoxLayout()
-        row.addWidget(self.swap)
-        row.addWidget(self.auto)
+        row.addWidget(self.toggle_button)
+        row.addWidget(self.flicker_button)
         box.addLayout(row)
         box.addWidget(self.words)
         for combo in (self.mode, self.first, self.second):
             combo.currentIndexChanged.connect(self._on_change)
-        self.auto.toggled.connect(self.flickered.emit)
+        self.flicker_button.toggled.connect(self.flickered.emit)
         self._adapt()
 
     @property
+    def chosen_mode(self) -> Mode:
+        """Return the chosen mode."""
+        return MODES[self.mode.currentText()]
+
+    def choose_flicker(self) -> None:
+        """Choose the mode that shows one result at a time, if the present one shows several."""
+        if not self.chosen_mode.pair:
+            self.mode.setCurrentText(next(mode.name for mode in MODES.values() if mode.toggles))
+
+    @property
     def pair(self) -> tuple[Image | None, Image | None]:
-        """The pictures A and B."""
+        """Return the results A and B."""
         return self.first.currentData(), self.second.currentData()
 
     def offer(self, pictures: Sequence[Image], a: Image | None = None, b: Image | None = None) -> None:
-        """Offer pictures as A and B, and keep the choice where it is still there; `a` and `b` are chosen otherwise."""
+        """Offer results as A and B, and keep the choice where it is still there; `a` and `b` replace it."""
         for combo, wanted in ((self.first, a), (self.second, b)):
             kept = combo.currentData()
             combo.blockSignals(True)
@@ -83,18 +93,18 @@ class ViewBar(QWidget):
         self.changed.emit()
 
     def rename(self) -> None:
-        """Take over names that have changed."""
+        """Show names that have changed."""
         for combo in (self.first, self.second):
             for index in range(combo.count()):
                 combo.setItemText(index, combo.itemData(index).name)
 
     def bind_key(self) -> None:
-        """Let the key toggle A and B, unless it is somebody else's already."""
+        """Bind the key to toggle A and B, unless it is in use."""
         if not any(str(key).upper() == KEY for key in self._viewer.keymap):
             self._viewer.bind_key(KEY, self._on_key)
 
     def free_key(self) -> None:
-        """Give the key back."""
+        """Release the key."""
         for key, action in list(self._viewer.keymap.items()):
             if action == self._on_key:
                 del self._viewer.keymap[key]
@@ -107,12 +117,11 @@ class ViewBar(QWidget):
         self.changed.emit()
 
     def _adapt(self) -> None:
-        """Show the controls that the way needs."""
-        mode = self.mode.currentText()
-        two = mode in MODES[1:4]
+        """Show the controls that the mode needs."""
+        mode = self.chosen_mode
         for widget in (self.first, self.second):
-            widget.setEnabled(two)
-        for widget in (self.swap, self.auto):
-            widget.setVisible(mode == MODES[1])
-        if mode != MODES[1]:
-            self.auto.setChecked(False)
+            widget.setEnabled(mode.pair)
+        for widget in (self.toggle_button, self.flicker_button):
+            widget.setVisible(mode.toggles)
+        if not mode.toggles:
+            self.flicker_button.setChecked(False)

@@ -1,4 +1,4 @@
-"""Ways to look at the pictures of a comparison: side by side, flickering, split, their difference, what was removed."""
+"""Views of the results of a comparison in napari's canvas."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_lotadenoise._qt.compare.modes import Mode, SideBySide
 from napari_lotadenoise._qt.compare.split_line import SplitLine
 from napari_lotadenoise._qt.shared.compat import camera_of, grid_of
-from napari_lotadenoise.image.derived import Difference, Split
+from napari_lotadenoise.image.derived import Split
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from napari_lotadenoise._qt.compare.result_layers import Gallery
+    from napari_lotadenoise._qt.compare.result_layers import ResultLayers
 
-MODES = ("side by side", "flicker A / B", "split A | B", "difference A - B", "residuals")
-#: Milliseconds that a picture stands while two of them flicker by themselves.
+#: Milliseconds between two toggles of the flicker.
 FLICKER = 600
 
 
-class Views(QObject):
-    """Shows a gallery in one of its ways, and leaves the viewer as it was.
+class ComparisonViews(QObject):
+    """Shows the results in one of the modes, and leaves the viewer as it was.
 
     Signals
     -------
@@ -34,9 +34,9 @@ class Views(QObject):
 
     shown = Signal(str)
 
-    def __init__(self, viewer: ViewerModel, gallery: Gallery) -> None:
+    def __init__(self, viewer: ViewerModel, layers: ResultLayers) -> None:
         super().__init__()
-        self._viewer, self._gallery = viewer, gallery
+        self._viewer, self.layers = viewer, layers
         self._grid_before = (grid_of(viewer).enabled, grid_of(viewer).stride)
         camera = camera_of(viewer)
         self._camera_before = (tuple(camera.center), float(camera.zoom))
@@ -46,39 +46,58 @@ class Views(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(FLICKER)
         self._timer.timeout.connect(self.toggle)
-        self.mode = MODES[0]
+        self.mode: Mode = SideBySide()
         self._pair: tuple[Image | None, Image | None] = (None, None)
 
-    def show(self, mode: str, a: Image | None = None, b: Image | None = None) -> None:
-        """Show the pictures in one way; `a` and `b` are the two that are compared where it takes two."""
+    def show(self, mode: Mode, a: Image | None = None, b: Image | None = None) -> None:
+        """Show the results in one way; `a` and `b` are the two that are compared where it takes two."""
         self._clear()
         self._away = False
-        self._gallery.hide_others()
+        self.layers.hide_others()
         self.mode, self._pair = mode, (a, b)
-        if mode in MODES[1:4]:  # a grid that stays is not built anew
+        if mode.pair:  # a grid that stays is not built anew
             grid_of(self._viewer).enabled = False
-        if mode == MODES[0]:
-            self._only(self._gallery.pictures)
-            self._arrange_grid()
-            self.shown.emit("")
-        elif mode == MODES[4]:
-            self._show_residuals()
-        elif a is None or b is None:
-            self._only(self._gallery.pictures[:1])
-            self.shown.emit("Choose two pictures, A and B.")
-        elif mode == MODES[1]:
-            self._only([a])
-            self.shown.emit(f"A: {a.name}")
-        elif mode == MODES[2]:
-            self._show_split(a, b)
-        else:
-            self._show_difference(a, b)
+        self.shown.emit(mode.show(self, a, b))
         self._frame()
+
+    def show_only(self, layers: list[Image]) -> None:
+        """Show these of the results, and hide the others."""
+        wanted = {id(layer) for layer in layers}
+        for layer in self.layers.pictures:
+            layer.visible = id(layer) in wanted
+
+    def arrange_grid(self) -> None:
+        """Show what is visible in a grid; the lowest layer, the input, comes first."""
+        grid = grid_of(self._viewer)
+        grid.stride = 1
+        grid.enabled = True
+
+    def add_signed(self, data: Any, name: str, spread: float) -> None:
+        """Add a layer for as long as the mode lasts, with a diverging colormap centred on zero."""
+        self._extra.append(self.layers.add(data, name, colormap="PiYG", contrast_limits=(-spread, spread)))
+
+    def show_split(self, split: Split, like: Image, name: str) -> None:
+        """Show a split of two results that looks like one of them, with a line to drag."""
+        options: dict[str, Any] = {"colormap": like.colormap, "gamma": like.gamma}
+        if like.rgb:
+            options = {"rgb": True}
+        else:
+            options["contrast_limits"] = like.contrast_limits
+        self.show_only([])
+        layer = self.layers.add(_copied(split, like), name, **options)
+        self._extra.append(layer)
+
+        def move(column: int) -> None:
+            split.column = column
+            layer.data = _copied(split, like)
+
+        width = like.data.shape[like.ndim - 1]
+        self.line = SplitLine(self._viewer, layer, width, self.layers.flat_place(), move)
 
     def toggle(self) -> None:
         """Show B where A is seen, and the other way round."""
         a, b = self._pair
-        if self.mode != MODES[1] or a is None or b is None or not {a, b} <= set(self._viewer.layers):
+        if not self.mode.toggles or a is None or b is None or not {a, b} <= set(self._viewer.layers):
             self._timer.stop()
             return
         first = not a.visible
@@ -93,8 +112,8 @@ class Views(QObject):
             self._timer.stop()
 
     def refresh(self) -> None:
-        """Make again what was made of pictures that have changed since."""
-        if self._away or self.mode not in MODES[2:]:
+        """Make derived layers again, since results have changed."""
+        if self._away or not self.mode.derived:
             return
         column = self.line.column if self.line is not None else None
         self.show(self.mode, *self._pair)
@@ -102,7 +121,7 @@ class Views(QObject):
             self.line.to(column)
 
     def step_aside(self) -> None:
-        """Leave the viewer as it was before; the pictures stay, hidden, until `show` is called again."""
+        """Leave the viewer as it was before; the results stay, hidden, until `show` is called again."""
         if self._away:
             return
         self._clear()
@@ -110,14 +129,14 @@ class Views(QObject):
         grid, camera = grid_of(self._viewer), camera_of(self._viewer)
         grid.enabled, grid.stride = self._grid_before
         camera.center, camera.zoom = self._camera_before
-        self._only([])
-        self._gallery.show_others()
+        self.show_only([])
+        self.layers.show_others()
 
     def _frame(self) -> None:
         """Fit the crop into the canvas, or into the cells of the grid, when the one gives way to the other."""
-        kind = f"{grid_of(self._viewer).enabled} {len(self._gallery.pictures)}"
+        kind = f"{grid_of(self._viewer).enabled} {len(self.layers.pictures)}"
         if kind != self._framed and "layers" in inspect.signature(self._viewer.reset_view).parameters:
-            self._viewer.reset_view(layers=self._gallery.pictures[:1])
+            self._viewer.reset_view(layers=self.layers.pictures[:1])
         self._framed = kind
 
     def _clear(self) -> None:
@@ -130,61 +149,7 @@ class Views(QObject):
                 self._viewer.layers.remove(layer)
         self._extra = []
 
-    def _only(self, layers: list[Image]) -> None:
-        wanted = {id(layer) for layer in layers}
-        for layer in self._gallery.pictures:
-            layer.visible = id(layer) in wanted
 
-    def _arrange_grid(self) -> None:
-        grid = grid_of(self._viewer)
-        grid.stride = 1  # the lowest layer, the input, comes first
-        grid.enabled = True
-
-    def _show_residuals(self) -> None:
-        noisy = self._gallery.noisy
-        self._only([])
-        spread = 3 * self._gallery.plan.judge.sigma
-        for layer in self._gallery.results.values():
-            data = Difference(noisy.data, layer.data)
-            self._add(
-                np.asarray(data).mean(-1) if layer.rgb else data, f"residual of {layer.name.split(' · ')[0]}", spread
-            )
-        self._arrange_grid()
-        self.shown.emit("Input minus result: structure in it was lost.")
-
-    def _show_difference(self, a: Image, b: Image) -> None:
-        difference = Difference(a.data, b.data)
-        values = np.asarray(difference[0] if difference.ndim > 2 else difference)
-        spread = 3 * float(values.std()) or 1.0
-        self._only([])
-        self._add(np.asarray(difference).mean(-1) if a.rgb else difference, f"{a.name} - {b.name}", spread)
-        self.shown.emit(f"{a.name} minus {b.name}: green where A is brighter.")
-
-    def _show_split(self, a: Image, b: Image) -> None:
-        axis = a.ndim - 1
-        width = a.data.shape[axis]
-        split = Split(a.data, b.data, width // 2, axis)
-        options: dict[str, Any] = {"colormap": a.colormap, "gamma": a.gamma}
-        if a.rgb:
-            options = {"rgb": True}
-        else:
-            options["contrast_limits"] = a.contrast_limits
-        self._only([])
-        layer = self._gallery.add(self._whole(split, a), f"{a.name} | {b.name}", **options)
-        self._extra.append(layer)
-        self.line = SplitLine(
-            self._viewer, layer, width, self._gallery.flat_place(), lambda column: self._move(layer, split, a, column)
-        )
-        self.shown.emit(f"Left {a.name}, right {b.name}; drag the line.")
-
-    def _move(self, layer: Image, split: Split, a: Image, column: int) -> None:
-        split.column = column
-        layer.data = self._whole(split, a)
-
-    def _whole(self, split: Split, like: Image) -> np.ndarray:
-        """A copy: napari looks at an array again only when it gets another one."""
-        return np.asarray(split).astype(like.data.dtype)
-
-    def _add(self, data: Any, name: str, spread: float) -> None:
-        layer = self._gallery.add(data, name, colormap="PiYG", contrast_limits=(-spread, spread))
-        self._extra.append(layer)
+def _copied(split: Split, like: Image) -> np.ndarray:
+    """Compute a split: napari reads an array again only when it gets another one."""
+    return np.asarray(split).astype(like.data.dtype)

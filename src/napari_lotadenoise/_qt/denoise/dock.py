@@ -1,4 +1,4 @@
-"""The Denoise dock: what is to be done, said in words; one button; what is going on."""
+"""The Denoise dock: one layer, one method, one button; and what is going on."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ import napari
 from napari.layers import Image
 from napari.utils.notifications import show_warning
 from napari.utils.theme import get_theme
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QSpinBox, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_lotadenoise._qt.denoise.controller import DenoiseController, RunState
 from napari_lotadenoise._qt.denoise.map_boxes import MapBoxes
-from napari_lotadenoise._qt.denoise.quick_look_bar import QuickBar, Subject
+from napari_lotadenoise._qt.denoise.quick_look_bar import QuickLookBar, Subject
 from napari_lotadenoise._qt.denoise.run_bar import RunBar
-from napari_lotadenoise._qt.denoise.session import Order, Session
-from napari_lotadenoise._qt.noise.noise_line import Verdict
+from napari_lotadenoise._qt.denoise.session import RunRequest, RunSession
+from napari_lotadenoise._qt.denoise.settings import SettingsPanel
+from napari_lotadenoise._qt.noise.noise_line import NoiseLine
 from napari_lotadenoise._qt.shared.axes_form import AxesForm
-from napari_lotadenoise._qt.shared.form import make_form, read_form
 from napari_lotadenoise._qt.shared.layer_box import LayerBox
 from napari_lotadenoise._qt.shared.layers import data_of
 from napari_lotadenoise._qt.shared.plot import LivePlot
-from napari_lotadenoise._qt.shared.widgets import Dock, fill_dock, label, labelled, strength_slider
+from napari_lotadenoise._qt.shared.widgets import Dock, fill_dock, label, labelled
 from napari_lotadenoise.compute import devices
-from napari_lotadenoise.contract.method import Method, Training, configure, settings
+from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.engine import plan
-from napari_lotadenoise.errors import LotaDenoiseError, NotFiniteError
+from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.events import Command
-from napari_lotadenoise.methods import METHODS
-from napari_lotadenoise.methods.instant import Instant
+from napari_lotadenoise.options import Options
 
 if TYPE_CHECKING:
-    from napari_lotadenoise.comparison.candidate import Entry
-    from napari_lotadenoise.events import Progress, Started
+    from napari_lotadenoise.comparison.candidate import Candidate
+    from napari_lotadenoise.events import Progress
     from napari_lotadenoise.image.stack import Layout
+
+#: The method whose result is one pass of the shipped network, as the quick look is.
+_QUICK_LOOK_METHOD = "instant"
 
 
 class DenoiseWidget(Dock):
@@ -49,12 +50,17 @@ class DenoiseWidget(Dock):
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.session: Session | None = None
-        self._make_controls()
+        self.controller = DenoiseController(self._start)
+        self.layers, self.noise_line, self.axes = LayerBox(self.viewer), NoiseLine(), AxesForm()
+        self.settings, self.maps = SettingsPanel(), MapBoxes()
+        self.quick_look = QuickLookBar(self.viewer, self._subject)
+        self.sentence = label()
+        self.sentence.setAccessibleName("What will be done")
+        self.run_bar, self.plot = RunBar(), LivePlot()
         self._arrange()
         self._connect()
         self.axes.show_layer(self.layer)
-        self._choose_method()
+        self._on_method()
         self._measure()
         self.plot.set_theme(self.viewer.theme)
 
@@ -62,10 +68,15 @@ class DenoiseWidget(Dock):
 
     @property
     def layer(self) -> Image | None:
-        """The layer that is chosen."""
+        """Return the chosen layer."""
         return self.layers.layer
 
-    def order(self, *, fill: bool = False) -> Order:
+    @property
+    def session(self) -> RunSession | None:
+        """Return the run that is going on."""
+        return self.controller.session
+
+    def request(self, *, fill: bool = False) -> RunRequest:
         """Put together what the user wants.
 
         Raises
@@ -75,278 +86,170 @@ class DenoiseWidget(Dock):
         """
         if self.layer is None:
             raise LotaDenoiseError(self.layers.why_none)
-        method, training = self._configured()
-        return Order(
-            self.layer, method, training, self.axes.layout_value(), self.preset.currentText(),
-            self.device.currentText(), self.seed.value(), fill, self.maps.wanted(), self.stabilise.currentText(),
-            self.strength.value(), self.quick.glance,
+        method, training = self.settings.configured()
+        layout = self.axes.layout_value()
+        options = Options(
+            axes=layout.axes, channels=layout.channels, volume=layout.volume, fill=fill,
+            instant_preview=self.quick_look.level, **self.settings.run_options(),
         )  # fmt: skip
+        return RunRequest(self.layer, method, training, options, self.maps.wanted())
 
-    def take_over(self, layer: Image | None, entry: Entry, layout: Layout, strength: float = 1.0) -> None:
-        """Show a layer and the settings of an entry of a comparison, for the user to change or to run."""
+    def take_over(self, layer: Image | None, candidate: Candidate, layout: Layout, blend: float = 1.0) -> None:
+        """Show a layer and the settings of a candidate of a comparison, for the user to change or to run."""
         if layer is not None:
             self.layers.setCurrentIndex(self.layers.findText(layer.name))
         self.axes.set_layout(layout.axes, layout.channels, layout.volume)
-        self.method.setCurrentIndex(self.method.findData(entry.method))
-        self.preset.setCurrentText(entry.preset)
-        for name, value in entry.options.items():
-            self.form[name].value = value
-        self.strength.setValue(strength)
+        self.settings.choose(candidate.method, candidate.preset, **candidate.options, blend=blend)
 
     def denoise(self, *, fill: bool = False) -> None:
         """Start a run; a second call while one is going on does nothing."""
-        if self.session is not None:
-            return
-        try:
-            order = self.order(fill=fill)
-        except LotaDenoiseError as error:
-            self._complain(error)
-            return
-        self.quick.stop()
-        self.quick.setEnabled(False)  # the pictures of now are those of the run
-        for concern in self.verdict.concerns:  # a warning, never an obstacle
-            show_warning(concern)
-        self.plot.clear()
-        self.run_bar.set_running(True)
-        self.session = Session(self.viewer, order)
-        self.session.started.connect(self._on_started)
-        self.session.progressed.connect(self._on_progress)
-        self.session.ended.connect(self._on_ended)
-        # A window that is closed takes its docks along without a close event; napari before 0.6.5 ends no worker then.
-        mailbox = self.session.mailbox
-        self.destroyed.connect(lambda *_: mailbox.post(Command.STOP))
+        if self.controller.denoise(lambda: self.request(fill=fill)):
+            for concern in self.noise_line.concerns:  # a warning, never an obstacle
+                show_warning(concern)
 
-    def finish_now(self) -> None:
-        """Apply what is learnt so far."""
-        if self.session is not None:
-            self.run_bar.say("Finishing: applying what is learnt ...")
-            self.session.finish_now()
-
-    def pause(self) -> None:
-        """Pause or resume the run."""
-        if self.session is not None:
-            self.run_bar.set_paused(self.session.toggle_pause())
-
-    def discard(self) -> None:
-        """End the run and leave everything as it was."""
-        if self.session is not None:
-            self.session.discard()
-
-    # ---------------------------------------------------------------- controls
-
-    def _make_controls(self) -> None:
-        self.layers = LayerBox(self.viewer)
-        self.method, self.preset, self.device, self.stabilise = (QComboBox() for _ in range(4))
-        for method in METHODS.values():
-            self.method.addItem(method.info.title, method.id)
-        self.preset.setToolTip(
-            "fast: our schedule, for use. paper: the published or reference schedule, for comparison. warm: a short one that "
-            "begins with pre-trained weights."
-        )
-        self.stabilise.addItems(("auto", "off", "on"))
-        self.stabilise.setToolTip(
-            "Even out noise that grows with the signal, and undo it without bias. auto: for methods that need it, where the "
-            "noise grows and is independent between pixels; never with the paper preset."
-        )
-        self.device.addItems(devices.DEVICES)
-        self.device_reason = label(f"auto: {devices.guess()}")
-        self.seed = QSpinBox()
-        self.seed.setRange(0, 2**31 - 1)
-        self.seed.setToolTip("The same seed gives the same result.")
-        self.strength = strength_slider()
-        self.axes, self.verdict = AxesForm(), Verdict()
-        self.about, self.sentence = label(), label()
-        self.about.setTextFormat(Qt.TextFormat.RichText)
-        self.about.setOpenExternalLinks(True)
-        self.sentence.setAccessibleName("What will be done")
-        self.maps = MapBoxes()
-        self.advanced = QCollapsible("Hyper-parameters, device and seed")
-        self.advanced.setDuration(0)
-        self._advanced_box = QVBoxLayout()
-        self.form: Any = None
-        self._volume = False
-        self.run_bar, self.plot = RunBar(), LivePlot()
-        self.quick = QuickBar(self.viewer, self._subject)
+    # ---------------------------------------------------------------- putting it together
 
     def _arrange(self) -> None:
         content = QWidget()
         box = QVBoxLayout(content)
         box.addLayout(labelled(("Layer", self.layers)))
-        box.addWidget(self.verdict)
-        box.addLayout(labelled(("Method", self.method), ("Preset", self.preset), ("Stabilise", self.stabilise)))
-        for widget in (self.about, self.axes, self.quick, self.sentence, self.maps, self.run_bar, self.plot):
+        for widget in (
+            self.noise_line, self.settings, self.axes, self.quick_look, self.sentence, self.maps, self.run_bar, self.plot,
+            self.settings.advanced,
+        ):  # fmt: skip
             box.addWidget(widget)
-        box.addWidget(self._advanced())
         box.addStretch()
         fill_dock(self, content)
-
-    def _advanced(self) -> QCollapsible:
-        inside = QWidget()
-        inside.setLayout(self._advanced_box)
-        self._advanced_box.setContentsMargins(0, 0, 0, 0)
-        self._advanced_box.addLayout(
-            labelled(
-                ("Device", self.device), ("", self.device_reason), ("Seed", self.seed), ("Strength", self.strength)
-            )
-        )
-        self.advanced.setContent(inside)
-        self.advanced.collapse(animate=False)
-        return self.advanced
 
     def _connect(self) -> None:
         self.viewer.layers.selection.events.active.connect(self._describe)
         self.viewer.events.theme.connect(self._on_theme)
         self.layers.currentIndexChanged.connect(self._on_layer)
-        self.method.currentIndexChanged.connect(self._choose_method)
-        self.preset.currentIndexChanged.connect(self._fill_parameters)
-        self.device.currentIndexChanged.connect(self._describe)
-        self.stabilise.currentIndexChanged.connect(self._describe)
+        self.settings.changed.connect(self._describe)
+        self.settings.method_changed.connect(self._on_method)
+        self.settings.options["device"].changed.connect(self.quick_look.refresh)
         self.axes.changed.connect(self._on_axes)
-        self.maps.changed.connect(self._show_live)
-        self.quick.levelled.connect(self._set_level)
-        self.quick.applied.connect(self._apply_quick_look)
-        self.device.currentIndexChanged.connect(self.quick.refresh)
-        bar = self.run_bar
+        self.maps.changed.connect(self._show_maps)
+        self.quick_look.level_changed.connect(self._set_level)
+        self.quick_look.applied.connect(self._apply_quick_look)
+        controller, bar = self.controller, self.run_bar
+        controller.state_changed.connect(self._on_state)
+        controller.said.connect(self._on_said)
         bar.denoise.connect(self.denoise)
         bar.fill_and_denoise.connect(lambda: self.denoise(fill=True))
-        bar.finish_now.connect(self.finish_now)
-        bar.pause.connect(self.pause)
-        bar.discard.connect(self.discard)
+        bar.finish_now.connect(controller.finish_now)
+        bar.pause.connect(controller.toggle_pause)
+        bar.discard.connect(controller.discard)
 
-    # ---------------------------------------------------------------- reactions
+    def _start(self, request: RunRequest) -> RunSession:
+        self.quick_look.stop()
+        self.plot.clear()
+        session = RunSession(self.viewer, request)
+        session.started.connect(self._on_started)
+        # Methods of this widget and not of the controller: Qt lets go of them when the widget is gone.
+        session.progressed.connect(self._on_progress)
+        session.ended.connect(self._on_ended)
+        # A window that is closed takes its docks along without a close event; napari before 0.6.5 ends no worker then.
+        mailbox = session.mailbox
+        self.destroyed.connect(lambda *_: mailbox.post(Command.STOP))
+        return session
 
-    def _on_layer(self, index: int = 0) -> None:
-        self.axes.show_layer(self.layer)
-        self._describe()
-        self._measure()
+    # ---------------------------------------------------------------- reactions to the run
 
-    def _measure(self) -> None:
-        self.quick.refresh()
-        try:
-            self.verdict.look_at(self.layer, self.axes.layout_value().axes if self.layer is not None else "")
-        except LotaDenoiseError:  # two axes of one meaning; the sentence says so
-            self.verdict.look_at(None, "")
+    def _on_state(self, state: RunState) -> None:
+        self.run_bar.show_state(state)
+        self.quick_look.setEnabled(not state.busy)  # while a run goes on, previews are its own
+        if not state.busy:
+            self.maps.show_method(self.settings.method_class())
 
-    def _on_axes(self) -> None:
-        """Take over what the schedule of a 3-D network has otherwise; what the user has changed elsewhere stays."""
-        if self.form is None:  # not all controls are there yet
-            return
-        preset, volume = self._method().preset(self.preset.currentText()), self.axes.volume
-        if volume != self._volume:
-            self._volume = volume
-            schedule = preset.schedule(volume=volume)
-            for name in preset.volume:
-                self.form[name].value = getattr(schedule, name)
-        self._describe()
-        self._measure()
+    def _on_said(self, words: str, offer_fill: bool) -> None:
+        self.run_bar.say(words, offer_fill=offer_fill)
+        if words.startswith("Cannot"):
+            show_warning(words)
 
-    def _choose_method(self, index: int = 0) -> None:
-        self._tell_about()
-        self.preset.blockSignals(True)
-        self.preset.clear()
-        self.preset.addItems(list(self._method().presets))
-        self.preset.blockSignals(False)
-        self._fill_parameters()
-
-    def _tell_about(self) -> None:
-        info = self._method().info
-        self.about.setText(
-            f"{info.idea}<br><b>Assumes</b> {info.assumes}.<br><b>Fails</b> {info.fails}. "
-            f'<a href="{info.url}" style="color: {self._text_colour()}">Source</a>'
-        )
-        self.about.setToolTip(info.source)
-
-    def _fill_parameters(self, index: int = 0) -> None:
-        self._volume = self.axes.volume
-        method, training = configure(self._method(), self.preset.currentText(), volume=self._volume)
-        if self.form is not None:
-            self._advanced_box.removeWidget(self.form.native)
-            self.form.native.deleteLater()
-        self.form = make_form(settings(method, training))
-        self.form.changed.connect(lambda _=None: self._describe())
-        self._advanced_box.addWidget(self.form.native)
-        if self.session is None:  # the maps of a run are those of its own method
-            self.maps.show_method(method)
-        self._describe()
-
-    def _method(self) -> type[Method]:
-        return METHODS[self.method.currentData()]
-
-    def _configured(self) -> tuple[Method, Training]:
-        return configure(self._method(), self.preset.currentText(), **read_form(self.form))
-
-    def _describe(self, *_: Any) -> None:
-        """Say in words what the button will do."""
-        if self.form is None:  # not all controls are there yet
-            return
-        try:
-            order = self.order()
-        except LotaDenoiseError as error:
-            self.sentence.setText(str(error))
-            return
-        self.verdict.judge(order.method, order.training, order.stabilise)
-        shape = tuple(data_of(order.layer).shape)
-        device = devices.guess() if order.device == "auto" else order.device
-        seconds = plan.seconds_for(shape, order.layout, order.method, order.training)
-        self.sentence.setText(plan.describe(shape, order.layout, order.method, device, seconds))
-
-    def _on_started(self, event: Started) -> None:
-        self.device_reason.setText(event.device)
-        self.run_bar.say(event.plan)
+    def _on_started(self, event: Any) -> None:
+        self.settings.device_reason.setText(event.device)
+        self.controller.on_started(event)
 
     def _on_progress(self, news: tuple[Progress, ...]) -> None:
         self.plot.add(news)
         self.run_bar.show_progress(news[-1], self.session.live.by if self.session is not None else "")
 
     def _on_ended(self, error: Exception | None, words: str) -> None:
-        self.session = None
-        self.quick.setEnabled(True)
-        self.run_bar.set_running(False)
-        self.maps.show_method(self._method()())
-        if error is None:
-            self.run_bar.say(words)
-        else:
-            self._complain(error)
+        self.controller.on_ended(error, words)
 
-    def _complain(self, error: Exception) -> None:
-        self.run_bar.say(f"Cannot denoise: {error}", offer_fill=isinstance(error, NotFiniteError))
-        show_warning(f"Cannot denoise: {error}")
+    # ---------------------------------------------------------------- reactions to choices
+
+    def _on_layer(self, index: int = 0) -> None:
+        self.axes.show_layer(self.layer)
+        self._describe()
+        self._measure()
+
+    def _on_axes(self) -> None:
+        self.settings.set_volume(self.axes.volume)
+        self._describe()
+        self._measure()
+
+    def _on_method(self) -> None:
+        self.settings.describe_method(get_theme(self.viewer.theme).text.as_hex())
+        if not self.controller.state.busy:  # the maps of a run are those of its own method
+            self.maps.show_method(self.settings.configured()[0])
+        self._describe()
+
+    def _measure(self) -> None:
+        self.quick_look.refresh()
+        try:
+            self.noise_line.measure(self.layer, self.axes.layout_value().axes if self.layer is not None else "")
+        except LotaDenoiseError:  # two axes of one meaning; the sentence says so
+            self.noise_line.measure(None, "")
+
+    def _describe(self, *_: Any) -> None:
+        """Say in words what the button will do."""
+        try:
+            request = self.request()
+        except LotaDenoiseError as error:
+            self.sentence.setText(str(error))
+            return
+        options = request.options
+        self.noise_line.judge(request.method, request.training, options.stabilise)
+        shape, layout = tuple(data_of(request.layer).shape), self.axes.layout_value()
+        device = devices.guess() if options.device == "auto" else options.device
+        seconds = plan.seconds_for(shape, layout, request.method, request.training)
+        self.sentence.setText(plan.describe(shape, layout, request.method, device, seconds))
 
     def _on_theme(self, event: Any = None) -> None:
         self.plot.set_theme(self.viewer.theme)
-        self._tell_about()
+        self.settings.describe_method(get_theme(self.viewer.theme).text.as_hex())
 
-    def _text_colour(self) -> str:
-        return get_theme(self.viewer.theme).text.as_hex()
-
-    def _show_live(self, *_: Any) -> None:
-        for live in (self.session.live if self.session is not None else None, self.quick.live):
+    def _show_maps(self, *_: Any) -> None:
+        for live in (self.session.live if self.session is not None else None, self.quick_look.live):
             if live is not None:
                 live.want(self.maps.wanted())
+
+    # ---------------------------------------------------------------- quick look
 
     def _subject(self) -> Subject:
         if self.layer is None:
             raise LotaDenoiseError(self.layers.why_none)
-        return Subject(self.layer, self.axes.layout_value(), self.device.currentText(), self.maps.wanted())
+        layout, device = self.axes.layout_value(), self.settings.options["device"].value
+        return Subject(self.layer, layout, device, self.maps.wanted())
 
     def _set_level(self, level: float) -> None:
-        """Take the noise level of the quick look over, where it is one of the method's parameters."""
-        if self._method() is Instant:
-            self.form["level"].value = level
+        """Take the noise level of the quick look over, where it is one of the method's settings."""
+        if any(parameter.name == "level" for parameter in parameters(self.settings.method_class)):
+            self.settings.form["level"].value = level
 
     def _apply_quick_look(self) -> None:
         """Denoise the whole layer as the quick look shows it."""
-        self.method.setCurrentIndex(self.method.findData(Instant.id))
-        self._set_level(self.quick.slider.value())
+        self.settings.choose(_QUICK_LOOK_METHOD)
+        self._set_level(self.quick_look.slider.value())
         self.denoise()
 
     # ---------------------------------------------------------------- leaving
 
     def leave(self) -> None:
         """End the run, if there is one: nothing learns on unseen."""
-        if hasattr(self, "verdict"):
-            self.verdict.diagnosis.forget()
-        if hasattr(self, "quick"):
-            self.quick.stop()
-        if getattr(self, "session", None) is not None:
-            self.discard()
+        if hasattr(self, "run_bar"):  # closed before it was put together otherwise
+            self.noise_line.measurement.forget()
+            self.quick_look.stop()
+            self.controller.discard()

@@ -10,7 +10,7 @@ from napari.utils import Colormap
 
 from napari_lotadenoise._qt.shared.layer_box import LIVE
 from napari_lotadenoise._qt.shared.layers import Source
-from napari_lotadenoise.events import Look, Preview
+from napari_lotadenoise.events import Preview, ViewRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ class LivePreview:
     source : Source
         The layer that is being denoised.
     ask : callable
-        Gets a `Look` whenever another place is looked at.
+        Gets a `ViewRequest` whenever another place is looked at.
     wanted : frozenset of str
         Names of the maps that are shown beside the picture.
     kinds : mapping of str to str
@@ -48,7 +48,7 @@ class LivePreview:
         self,
         viewer: ViewerModel,
         source: Source,
-        ask: Callable[[Look], None],
+        ask: Callable[[ViewRequest], None],
         wanted: frozenset[str],
         kinds: Mapping[str, str],
     ) -> None:
@@ -57,16 +57,16 @@ class LivePreview:
         self._kinds = {"residual": "signed", "uncertainty": "magnitude", **kinds}
         self._layers: dict[str, Image] = {}
         self._dismissed: set[str] = set()
-        self._look = self._current_look(0)
+        self._view_request = self._current_look(0)
         self._corner = (0, 0)
         self.count = 0
         self.by = ""
         viewer.dims.events.current_step.connect(self.follow)
 
     @property
-    def look(self) -> Look:
+    def view_request(self) -> ViewRequest:
         """The place that is looked at."""
-        return self._look
+        return self._view_request
 
     @property
     def gone(self) -> bool:
@@ -76,14 +76,18 @@ class LivePreview:
 
     def follow(self, event: Any = None) -> None:
         """Ask for the place that is looked at now, if it is another one."""
-        new = self._current_look(self._look.number + 1)
-        same = (new.point, new.window, new.maps) == (self._look.point, self._look.window, self._look.maps)
+        new = self._current_look(self._view_request.number + 1)
+        same = (new.point, new.window, new.maps) == (
+            self._view_request.point,
+            self._view_request.window,
+            self._view_request.maps,
+        )
         if same:
             return
-        if new.point != self._look.point:
+        if new.point != self._view_request.point:
             for layer in self._alive().values():
                 layer.visible = False  # a picture of another slice must not pass for this one
-        self._look = new
+        self._view_request = new
         self._ask(new)
 
     def want(self, wanted: frozenset[str]) -> None:
@@ -99,7 +103,7 @@ class LivePreview:
     def show(self, preview: Preview) -> None:
         """Show a preview, unless somebody has moved on since it was asked for."""
         self.follow()
-        if preview.look.point != self._look.point:
+        if preview.view_request.point != self._view_request.point:
             return
         self.count += 1
         wanted = {name: picture for name, picture in preview.maps.items() if name in self.wanted}
@@ -159,8 +163,8 @@ class LivePreview:
         if kind == "picture":
             options |= {
                 "rgb": self._source.rgb and name == "preview",
-                "colormap": self._source.look["colormap"],
-                "gamma": self._source.look["gamma"],
+                "colormap": self._source.appearance["colormap"],
+                "gamma": self._source.appearance["gamma"],
             }
             if self._source.limits is not None:
                 options["contrast_limits"] = self._source.limits
@@ -180,7 +184,7 @@ class LivePreview:
         """Name of a live layer, which says whose picture it is."""
         return f"{self._source.name} · {self.by or name if name == 'preview' else name} (live)"
 
-    def _current_look(self, number: int) -> Look:
+    def _current_look(self, number: int) -> ViewRequest:
         source = self._source
         shape = source.data.shape[: source.ndim]
         at = source.layer.world_to_data(self._viewer.dims.point[-source.ndim :])
@@ -191,7 +195,7 @@ class LivePreview:
         if max(shape[-2:]) > _WHOLE_SIDE:
             low, high = np.asarray(source.layer.corner_pixels)[:, -2:]
             window = (slice(int(low[0]), int(high[0]) + 1), slice(int(low[1]), int(high[1]) + 1))
-        return Look((*point, 0) if source.rgb else point, window, number, maps=bool(self.wanted))
+        return ViewRequest((*point, 0) if source.rgb else point, window, number, maps=bool(self.wanted))
 
 
 def _seen_channel(picture: np.ndarray, preview: Preview, *, rgb: bool) -> np.ndarray:
@@ -199,7 +203,7 @@ def _seen_channel(picture: np.ndarray, preview: Preview, *, rgb: bool) -> np.nda
     if rgb or picture.ndim == 2:
         return picture
     axis = next(i for i, part in enumerate(preview.index) if isinstance(part, slice))
-    return picture[preview.look.point[axis] if len(picture) > 1 else 0]
+    return picture[preview.view_request.point[axis] if len(picture) > 1 else 0]
 
 
 def _limits(picture: np.ndarray, kind: str) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 
+from napari_lotadenoise.contract.capabilities import passes_of
 from napari_lotadenoise.contract.method import Method
 
 #: Boxes side by side; the dock is narrow.
@@ -36,11 +37,7 @@ class MapBoxes(QWidget):
             self._grid.removeWidget(box)
             box.hide()  # at once; it may live on until the event loop has time
             box.deleteLater()
-        kinds = (
-            {"residual": "signed"}
-            | ({"uncertainty": "magnitude"} if method.stochastic_passes else {})
-            | dict(method.maps)
-        )
+        kinds = {"residual": "signed"} | ({"uncertainty": "magnitude"} if passes_of(method) else {}) | dict(method.maps)
         self.boxes = {name: self._box(name, kind, ticked=name in ticked) for name, kind in kinds.items()}
         for number, box in enumerate(self.boxes.values()):
             self._grid.addWidget(box, 1 + number // _COLUMNS, number % _COLUMNS)

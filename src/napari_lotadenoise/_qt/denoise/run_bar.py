@@ -1,17 +1,18 @@
-"""The buttons of a run, its progress and its last words."""
+"""Buttons, progress and messages of a run."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from napari_lotadenoise._qt.denoise.controller import RunState
 from napari_lotadenoise._qt.shared.widgets import button
 from napari_lotadenoise.engine import plan
 from napari_lotadenoise.events import Progress
 
 
 class RunBar(QWidget):
-    """One primary button; three exits while running."""
+    """One primary button; three ways out while a run is going on."""
 
     denoise = Signal()
     fill_and_denoise = Signal()
@@ -21,56 +22,53 @@ class RunBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.start = button("Denoise", "Denoise the layer", self.denoise.emit)
-        self.fill = button(
+        self.denoise_button = button("Denoise", "Denoise the layer", self.denoise.emit)
+        self.fill_button = button(
             "Fill and denoise",
             "Replace NaN and inf by the nearest finite value, then denoise",
             self.fill_and_denoise.emit,
         )
-        self.finish = button("Finish now", "Stop learning and apply what is learnt so far", self.finish_now.emit)
-        self.hold = button("Pause", "Pause or resume the run", self.pause.emit)
-        self.drop = button("Discard", "End the run and leave everything as it was", self.discard.emit)
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 1000)
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress of the run")
+        self.finish_now_button = button(
+            "Finish now", "Stop learning and apply what is learnt so far", self.finish_now.emit
+        )
+        self.pause_button = button("Pause", "Pause or resume the run", self.pause.emit)
+        self.discard_button = button("Discard", "End the run and leave everything as it was", self.discard.emit)
+        self.progress_bar = QProgressBar()
+        self.progress_bar.setRange(0, 1000)
+        self.progress_bar.setTextVisible(False)
+        self.progress_bar.setAccessibleName("Progress of the run")
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.status.setAccessibleName("State of the run")
         self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.status.setMinimumHeight(4 * self.status.fontMetrics().lineSpacing())  # or long sentences are cut
         exits = QHBoxLayout()
-        for way_out in (self.finish, self.hold, self.drop):
+        for way_out in (self.finish_now_button, self.pause_button, self.discard_button):
             exits.addWidget(way_out)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.start, self.fill):
+        for widget in (self.denoise_button, self.fill_button):
             box.addWidget(widget)
         box.addLayout(exits)
-        for widget in (self.bar, self.status):
+        for widget in (self.progress_bar, self.status):
             box.addWidget(widget)
-        self.start.setMinimumHeight(34)
-        self.fill.hide()
-        self.set_running(False)
+        self.denoise_button.setMinimumHeight(34)
+        self.fill_button.hide()
+        self.show_state(RunState.IDLE)
 
-    def set_running(self, running: bool) -> None:
-        """Show the buttons that make sense."""
-        self.start.setVisible(not running)
-        for widget in (self.finish, self.hold, self.drop, self.bar):
-            widget.setVisible(running)
-        if running:
-            self.fill.hide()
-            self.bar.setValue(0)
-            self.set_paused(False)
-            self.say("Starting ...")
-
-    def set_paused(self, paused: bool) -> None:
-        """Name the button after what it does next."""
-        self.hold.setText("Resume" if paused else "Pause")
+    def show_state(self, state: RunState) -> None:
+        """Show the buttons that make sense in a state."""
+        self.denoise_button.setVisible(not state.busy)
+        for widget in (self.finish_now_button, self.pause_button, self.discard_button, self.progress_bar):
+            widget.setVisible(state.busy)
+        self.pause_button.setText("Resume" if state is RunState.PAUSED else "Pause")
+        if state is RunState.PLANNING:
+            self.fill_button.hide()
+            self.progress_bar.setValue(0)
 
     def show_progress(self, progress: Progress, by: str = "") -> None:
-        """Show how far a run is, and which other method the picture is of."""
-        self.bar.setValue(round(1000 * progress.done))
+        """Show the progress of a run, and which other method the preview is of."""
+        self.progress_bar.setValue(round(1000 * progress.done))
         left = (
             "estimating the time left"
             if progress.seconds_left is None
@@ -82,7 +80,7 @@ class RunBar(QWidget):
         if progress.stage:
             parts.insert(1, progress.stage)
         if by:
-            parts.append(f"picture by {by}")
+            parts.append(f"preview by {by}")
         if progress.sigma is not None:
             parts.append(f"sigma {progress.sigma:.4g}")
         parts += [f"{name} {value:.3g}" for name, value in progress.values.items()]
@@ -91,4 +89,4 @@ class RunBar(QWidget):
     def say(self, words: str, *, offer_fill: bool = False) -> None:
         """Show a sentence, and the offer to fill NaN and inf where that would help."""
         self.status.setText(words)
-        self.fill.setVisible(offer_fill)
+        self.fill_button.setVisible(offer_fill)

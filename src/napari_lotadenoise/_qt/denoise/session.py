@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.utils import cancelable_progress
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
 from napari_lotadenoise._qt.denoise.live_preview import LivePreview
 from napari_lotadenoise._qt.shared.layers import Source, add_leaks, add_residual, add_result, add_uncertainty
-from napari_lotadenoise._qt.shared.worker import Mailbox, start_run
+from napari_lotadenoise._qt.shared.session import WorkerSession
+from napari_lotadenoise._qt.shared.worker import with_torch
 from napari_lotadenoise.engine import plan
-from napari_lotadenoise.events import Command, Event, Finished, Preview, Progress, Started
-from napari_lotadenoise.image.stack import Layout
+from napari_lotadenoise.events import Command, Completed, Event, Failed, Finished, Preview, Progress, Started
+from napari_lotadenoise.options import Options
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -29,25 +32,29 @@ _SHOW_EVERY = 0.25
 
 
 @dataclass(frozen=True)
-class Order:
-    """What the user wants done."""
+class RunRequest:
+    """Request to denoise a layer.
+
+    Attributes
+    ----------
+    layer : Image
+    method : Method
+    training : Training
+    options : Options
+        Axes and all other run options.
+    maps : frozenset of str
+        Names of the maps to show beside the preview.
+    """
 
     layer: Image
     method: Method
     training: Training
-    layout: Layout
-    preset: str = "fast"
-    device: str = "auto"
-    seed: int = 0
-    fill: bool = False
-    show: frozenset[str] = frozenset()
-    stabilise: str = "auto"
-    strength: float = 1.0
-    glance: float = 0.0
+    options: Options
+    maps: frozenset[str] = frozenset()
 
 
-class Session(QObject):
-    """Runs an order and shows it.
+class RunSession(WorkerSession):
+    """Runs a request and shows it.
 
     Signals
     -------
@@ -62,52 +69,47 @@ class Session(QObject):
     progressed = Signal(object)
     ended = Signal(object, str)
 
-    def __init__(self, viewer: ViewerModel, order: Order) -> None:
+    def __init__(self, viewer: ViewerModel, request: RunRequest) -> None:
         super().__init__()
-        self._viewer, self.order = viewer, order
-        self.source = Source(order.layer)
-        self.mailbox = Mailbox()
-        self.live = LivePreview(viewer, self.source, self.mailbox.post, order.show, order.method.maps)
-        self.active = True
-        self.paused = False
+        self._viewer, self.request = viewer, request
+        self.source = Source(request.layer)
+        self.live = LivePreview(viewer, self.source, self.post, request.maps, request.method.maps)
         self._unseen: list[Progress] = []
         self._shown = 0.0
-        options = {
-            "axes": order.layout.axes, "channels": order.layout.channels, "volume": order.layout.volume,
-            "device": order.device, "seed": order.seed, "fill": order.fill, "preset": order.preset, "look": self.live.look,
-            "stabilise": order.stabilise, "blend": order.strength, "glance": order.glance,
-        }  # fmt: skip
         self._bar: cancelable_progress | None = None
-        self.worker = start_run(self.source.data, order.method, order.training, options, self.mailbox, self._hear)
+        options = dataclasses.replace(request.options, view_request=self.live.view_request)
+        self._start(with_torch(lambda: _events(self.source.data, request, options)))
 
     def finish_now(self) -> None:
         """Stop training and apply what is learnt."""
-        self.mailbox.post(Command.FINISH)
+        self.post(Command.FINISH)
 
-    def toggle_pause(self) -> bool:
-        """Pause or resume; returns whether the run is paused now."""
-        self.paused = not self.paused
-        self.mailbox.post(Command.PAUSE if self.paused else Command.RESUME)
-        return self.paused
+    def pause(self) -> None:
+        """Let the run wait."""
+        self.post(Command.PAUSE)
+
+    def resume(self) -> None:
+        """Let the run go on."""
+        self.post(Command.RESUME)
 
     def discard(self) -> None:
         """End the run at once and leave nothing behind."""
-        self.mailbox.post(Command.STOP)
+        self.post(Command.STOP)
         self._end(None, "Discarded; nothing was changed.")
 
-    def _hear(self, event: Event) -> None:
-        if not self.active:
-            return
-        if isinstance(event, Started):
-            self.started.emit(event)
-        elif isinstance(event, Progress):
-            self._unseen.append(event)
-            if time.perf_counter() - self._shown >= _SHOW_EVERY:
+    def _handle(self, event: Event) -> None:
+        match event:
+            case Started():
+                self.started.emit(event)
+            case Progress():
+                self._unseen.append(event)
+                if time.perf_counter() - self._shown >= _SHOW_EVERY:
+                    self._show_progress()
+            case Preview():
+                self.live.show(event)
+            case Finished():
                 self._show_progress()
-        elif isinstance(event, Preview):
-            self.live.show(event)
-        elif isinstance(event, Finished):
-            self._finish(event)
+                self._finish(event)
 
     def _show_progress(self) -> None:
         # napari's progress bar lets the event loop run, so the next events may arrive in here.
@@ -118,36 +120,40 @@ class Session(QObject):
             self._advance(news[-1])
 
     def _advance(self, progress: Progress) -> None:
-        if self._bar is None:  # which takes napari as long as a first picture takes
-            words = f"{self.order.method.info.title}: {self.source.name}"
+        title = self.request.method.info.title
+        if self._bar is None:  # which takes napari as long as an instant preview takes
+            words = f"{title}: {self.source.name}"
             self._bar = cancelable_progress(total=_PARTS, desc=words, cancel_callback=self.discard)
         self._bar.update(max(0, round(progress.done * _PARTS) - self._bar.n))
         if progress.seconds_left is not None:
-            self._bar.set_description(f"{self.order.method.info.title}: {plan.duration(progress.seconds_left)} left")
+            self._bar.set_description(f"{title}: {plan.duration(progress.seconds_left)} left")
 
     def _finish(self, event: Finished) -> None:
-        self._show_progress()
-        if event.result is None:
-            self._end(event.error, event.reason)
+        if not isinstance(event, Completed):
+            self._end(event.error if isinstance(event, Failed) else None, event.reason)
             return
-        title = self.order.method.info.title
-        layer, remark = add_result(self._viewer, self.source, event.result, title)
+        result, title = event.result, self.request.method.info.title
+        layer, remark = add_result(self._viewer, self.source, result, title)
         extras = [add_residual, add_leaks] if "residual" in self.live.wanted else []
-        extras += [add_uncertainty] if event.result.uncertainty is not None else []
+        extras += [add_uncertainty] if result.uncertainty is not None else []
         for add in extras:
-            add(self._viewer, self.source, event.result, title)
+            add(self._viewer, self.source, result, title)
             self._viewer.layers.move(len(self._viewer.layers) - 1, self._viewer.layers.index(layer))
             self._viewer.layers.selection.active = layer
-        sigma = f", {event.result.sigma_words}" if event.result.sigma_words else ""
-        seconds = plan.duration(event.result.recipe.seconds)
-        notes = " ".join([event.result.recipe.verdict, remark, *event.result.recipe.notes]).strip()
+        sigma = f", {result.sigma_words}" if result.sigma_words else ""
+        seconds = plan.duration(result.recipe.seconds)
+        notes = " ".join([result.recipe.verdict, remark, *result.recipe.notes]).strip()
         self._end(None, f"{layer.name}: {seconds}, {event.reason}{sigma}. {notes}".strip())
 
     def _end(self, error: Exception | None, words: str) -> None:
-        if not self.active:
-            return
-        self.active = False
-        self.live.close()
-        if self._bar is not None:
-            self._bar.close()
-        self.ended.emit(error, words)
+        if self._close():
+            self.live.close()
+            if self._bar is not None:
+                self._bar.close()
+            self.ended.emit(error, words)
+
+
+def _events(data: Any, request: RunRequest, options: Options) -> Generator[Any, Any, None]:
+    from napari_lotadenoise.engine import run
+
+    yield from run(data, request.method, request.training, options)

@@ -1,4 +1,4 @@
-"""The Noise dock: what the noise of a layer is, in words, numbers and pictures."""
+"""The Noise dock: verdict, numbers and plots of the noise of a layer."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 
-from napari_lotadenoise._qt.noise.measurement import Diagnosis
+from napari_lotadenoise._qt.noise.measurement import NoiseMeasurement
 from napari_lotadenoise._qt.noise.plots import NoisePlot
 from napari_lotadenoise._qt.shared.axes_form import AxesForm
 from napari_lotadenoise._qt.shared.layer_box import LayerBox
-from napari_lotadenoise._qt.shared.widgets import fill_dock, label, labelled
-from napari_lotadenoise.cli import tables
+from napari_lotadenoise._qt.shared.widgets import Dock, fill_dock, label, labelled
 from napari_lotadenoise.comparison import advice
 from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.noise import NoiseReport
+from napari_lotadenoise.noise.words import noise_lines
 
 
-class NoiseWidget(QWidget):
-    """Dock widget that measures the noise of an image layer and says what follows.
+class NoiseWidget(Dock):
+    """Dock widget that measures the noise of an image layer and gives advice.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class NoiseWidget(QWidget):
         self.numbers.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.copy = QPushButton("Copy numbers")
         self.copy.clicked.connect(self.copy_numbers)
-        self.diagnosis = Diagnosis()
-        self.diagnosis.found.connect(self._show)
+        self.measurement = NoiseMeasurement()
+        self.measurement.found.connect(self._show)
         self._arrange()
         self.verdict.setAccessibleName("Verdict on the noise")
         self.layers.currentIndexChanged.connect(self._on_layer)
@@ -49,22 +49,27 @@ class NoiseWidget(QWidget):
 
     @property
     def layer(self) -> Image | None:
-        """The layer that is chosen."""
+        """Return the chosen layer."""
         return self.layers.layer
 
     def measure(self) -> None:
-        """Measure the chosen layer again, or tell at once what is known of it."""
+        """Measure the chosen layer; a known report is shown at once."""
         try:
             axes = self.axes.layout_value().axes if self.layer is not None else ""
         except LotaDenoiseError as error:
             self._show(None, str(error))
             return
         self.verdict.setText("Measuring ..." if self.layer is not None else self.layers.why_none)
-        self.diagnosis.ask(self.layer, axes)
+        self.measurement.ask(self.layer, axes)
 
     def copy_numbers(self) -> None:
         """Put the verdict and the numbers on the clipboard."""
         QApplication.clipboard().setText("\n".join([self.verdict.text(), self.numbers.text(), self.advice.text()]))
+
+    def leave(self) -> None:
+        """Ignore a measurement that is still going on."""
+        if hasattr(self, "measurement"):
+            self.measurement.forget()
 
     def _arrange(self) -> None:
         content = QWidget()
@@ -92,5 +97,5 @@ class NoiseWidget(QWidget):
             return
         self.verdict.setText(f"{report.verdict[0].upper()}{report.verdict[1:]}.")
         self.advice.setText("\n".join([advice.summary(report), *report.warnings]))
-        self.numbers.setText("\n".join(tables.noise_lines(report)))
+        self.numbers.setText("\n".join(noise_lines(report)))
         self.plot.show_report(report)

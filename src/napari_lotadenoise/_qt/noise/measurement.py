@@ -1,4 +1,4 @@
-"""Measures the noise of layers in a thread, and remembers what it found."""
+"""Noise reports of layers, measured in a thread and remembered."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 
-class Diagnosis(QObject):
-    """Asks for the noise report of a layer, off the GUI thread; the newest question is the one that is answered.
+class NoiseMeasurement(QObject):
+    """Measures the noise of a layer off the GUI thread; only the newest request is answered.
 
     Signals
     -------
     found (NoiseReport or None, str)
-        The report of the layer that was asked for last, or why there is none.
+        The report of the layer that was requested last, or why there is none.
     """
 
     found = Signal(object, str)
@@ -37,7 +37,7 @@ class Diagnosis(QObject):
         self._measured.connect(self._hear)
 
     def ask(self, layer: Image | None, axes: str) -> None:
-        """Measure a layer whose axes have these letters, or tell at once what is known."""
+        """Measure a layer whose axes have these letters; a known report is emitted at once."""
         self._asked += 1
         if layer is None:
             self.found.emit(None, "")
@@ -53,7 +53,7 @@ class Diagnosis(QObject):
         self.measuring.start()
 
     def forget(self) -> None:
-        """Take no answer any more."""
+        """Ignore the answer that is still to come."""
         self._asked += 1
 
     def _measure(self, question: tuple[int, Any, str], data: Any, axes: str) -> None:

@@ -1,4 +1,4 @@
-"""One line on the noise of the chosen layer, and what of it speaks against the chosen method."""
+"""Verdict on the noise of the chosen layer, and warnings where the chosen method does not suit it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QLabel
 
-from napari_lotadenoise._qt.noise.measurement import Diagnosis
+from napari_lotadenoise._qt.noise.measurement import NoiseMeasurement
 from napari_lotadenoise.comparison import advice
 from napari_lotadenoise.contract.method import Method, Training
 from napari_lotadenoise.noise import NoiseReport
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 
-class Verdict(QLabel):
-    """Says what the noise is like as soon as it has been measured, and warns where a method does not fit it."""
+class NoiseLine(QLabel):
+    """Shows the verdict on the noise once it is measured, and warns where a method does not suit it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,17 +26,17 @@ class Verdict(QLabel):
         self.concerns: tuple[str, ...] = ()
         self._words = ""
         self._choice: tuple[Method, Training, str] | None = None
-        self.diagnosis = Diagnosis()
-        self.diagnosis.found.connect(self._hear)
+        self.measurement = NoiseMeasurement()
+        self.measurement.found.connect(self._hear)
 
-    def look_at(self, layer: Image | None, axes: str) -> None:
-        """Ask for the noise of a layer whose axes have these letters."""
+    def measure(self, layer: Image | None, axes: str) -> None:
+        """Measure the noise of a layer whose axes have these letters."""
         self.report, self._words = None, "Measuring the noise ..." if layer is not None else ""
         self._show()
-        self.diagnosis.ask(layer, axes)
+        self.measurement.ask(layer, axes)
 
     def judge(self, method: Method, training: Training, stabilise: str) -> None:
-        """Take the choice of the user into account."""
+        """Check the noise against the choices of the user."""
         self._choice = (method, training, stabilise)
         self._show()
 

@@ -35,8 +35,8 @@ class AxesForm(QWidget):
         self._boxes: list[QComboBox] = []
         self._rgb = False
         self._channels = QComboBox()
-        self._channels.addItem("one network each", "apart")
-        self._channels.addItem("together", "together")
+        self._channels.addItem("one network each", "separate")
+        self._channels.addItem("joint", "joint")
         self._channels.setAccessibleName("Channels")
         self._channels.setToolTip("Whether every channel gets a network of its own, or one network sees all of them.")
         self._volume = QCheckBox("3-D network")
@@ -79,7 +79,7 @@ class AxesForm(QWidget):
             if chosen.count(letter) > 1:
                 raise AxesError(f"Two axes are both {_WORDS[letter]}; choose another meaning for one of them.")
         letters = "".join(chosen) + "YX" + ("S" if self._rgb else "")
-        channels = self._channels.currentData() if "C" in letters else "apart"
+        channels = self._channels.currentData() if "C" in letters else "separate"
         return Layout(letters, channels, self.volume)
 
     @property
@@ -87,7 +87,7 @@ class AxesForm(QWidget):
         """Whether a 3-D network is wanted and there is a depth for it."""
         return self._volume.isChecked() and "Z" in self._letters()
 
-    def set_layout(self, axes: str, channels: str = "apart", volume: bool = False) -> None:
+    def set_layout(self, axes: str, channels: str = "separate", volume: bool = False) -> None:
         """Show other axes, for example ``"CZYX"``."""
         for box, letter in zip(self._boxes, axes, strict=False):
             box.setCurrentIndex(_CHOICES.index(letter))

@@ -41,8 +41,8 @@ class Source:
         self.rgb = bool(layer.rgb)
         self.ndim = layer.ndim
         self.geometry = {name: getattr(layer, name) for name in _GEOMETRY}
-        self.look = {name: getattr(layer, name) for name in _LOOK}
-        self.look["colormap"] = layer.colormap
+        self.appearance = {name: getattr(layer, name) for name in _LOOK}
+        self.appearance["colormap"] = layer.colormap
         self.limits = None if self.rgb else tuple(layer.contrast_limits)
 
     def plane_geometry(self, row: int, column: int) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def add_result(viewer: ViewerModel, source: Source, result: Result, title: str) 
         # napari shows float colours from 0 to 1 only, so a colour image stays in its own type.
         data, clipped = as_dtype(data, source.data.dtype)
         remark = f"Colours were rounded to {source.data.dtype} ({clipped} values clipped)."
-    options = {**source.geometry, **source.look, "rgb": source.rgb, "name": f"{source.name} · {title}"}
+    options = {**source.geometry, **source.appearance, "rgb": source.rgb, "name": f"{source.name} · {title}"}
     if source.limits is not None:
         options["contrast_limits"] = source.limits
     layer = Image(data, metadata={"lotadenoise": result.recipe.to_dict()}, **options)

@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from napari.utils.theme import Theme, get_theme
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_lotadenoise.contract.method import Curve
+from napari_lotadenoise.contract.capabilities import Curve
 from napari_lotadenoise.events import Progress
 
 #: Told apart by brightness and dash too, not by hue alone.

@@ -1,4 +1,4 @@
-"""What the docks are put together from."""
+"""Parts of the docks."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ NARROWEST = 330
 
 
 class Dock(QWidget):
-    """A dock widget that is told when it goes, whichever way it is closed."""
+    """Dock widget that ends what it runs, whichever way it is closed."""
 
     def leave(self) -> None:
-        """End what runs. May be called before the dock is put together, and twice."""
+        """End what runs; may be called before the dock is put together, and twice."""
 
     def event(self, event: QEvent) -> bool:
-        """Notice that the widget is taken out of its dock, which is napari's way of closing it."""
+        """Leave when the widget is taken out of its dock, which is napari's way of closing it."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.leave()
         return super().event(event)
 
     def closeEvent(self, event: Any) -> None:
-        """Notice that the window is closed."""
+        """Leave when the window is closed."""
         self.leave()
         super().closeEvent(event)
 
 
 def fill_dock(dock: QWidget, content: QWidget) -> None:
-    """Put the content of a dock into it so that it scrolls up and down."""
+    """Put the content into a dock so that it scrolls up and down."""
     scroll = QScrollArea()
     scroll.setWidgetResizable(True)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -51,7 +51,7 @@ def narrow(*combos: QComboBox) -> None:
 
 
 def labelled(*rows: tuple[str, QWidget]) -> QFormLayout:
-    """Labelled rows; the labels are buddies of their widgets and name them for screen readers."""
+    """Make labelled rows; the labels are buddies of their widgets and name them for screen readers."""
     form = QFormLayout()
     form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     for name, widget in rows:
@@ -62,14 +62,14 @@ def labelled(*rows: tuple[str, QWidget]) -> QFormLayout:
 
 
 def label(text: str = "") -> QLabel:
-    """A text that wraps."""
+    """Make a text that wraps."""
     made = QLabel(text)
     made.setWordWrap(True)
     return made
 
 
 def button(text: str, hint: str, action: Callable[[], object]) -> QPushButton:
-    """A button that says what it does, to screen readers too."""
+    """Make a button with a tooltip, and its description for screen readers."""
     made = QPushButton(text)
     made.setToolTip(hint)
     made.setAccessibleName(text)
@@ -78,14 +78,14 @@ def button(text: str, hint: str, action: Callable[[], object]) -> QPushButton:
     return made
 
 
-def strength_slider() -> QLabeledDoubleSlider:
-    """A slider for the share of the denoised image in the result, 0 to 1."""
+def blend_slider() -> QLabeledDoubleSlider:
+    """Make a slider for the weight of the denoised image in the result, 0 to 1."""
     slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
     slider.setRange(0, 1)
     slider.setSingleStep(0.05)
     slider.setDecimals(2)
     slider.setValue(1)
     slider.setToolTip(
-        "Share of the denoised image in the result; the rest is the noisy one. It is kept in the recipe (blend)."
+        "Weight of the denoised image in the result; the rest is the noisy one. It is kept in the recipe (blend)."
     )
     return slider

@@ -1,4 +1,4 @@
-"""Generators of events in a thread: events come out as signals, orders go in through a mailbox."""
+"""Generators of events in a thread: events come out as signals, commands go in through a mailbox."""
 
 from __future__ import annotations
 
@@ -9,58 +9,51 @@ from typing import Any
 
 from napari.qt.threading import GeneratorWorker, create_worker
 
-from napari_lotadenoise.events import Command, Event, Finished, Level, Look
+from napari_lotadenoise.events import Command, Failed, LevelRequest, ViewRequest
 
 _URGENCY = (Command.STOP, Command.FINISH)
 
 
 class Mailbox:
-    """Orders on their way to a run; the newest look replaces the older ones, as does the newest level, nothing else is lost."""
+    """Commands on their way to a run; the newest view and level replace the older ones, nothing else is lost."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._orders: list[Any] = []
-        self._newest: dict[type, Look | Level] = {}
+        self._commands: list[Any] = []
+        self._newest: dict[type, ViewRequest | LevelRequest] = {}
 
-    def post(self, order: Any) -> None:
-        """Leave an order for the run."""
+    def post(self, command: Any) -> None:
+        """Leave a command for the run."""
         with self._lock:
-            if isinstance(order, Look | Level):
-                self._newest[type(order)] = order
+            if isinstance(command, ViewRequest | LevelRequest):
+                self._newest[type(command)] = command
             else:
-                self._orders.append(order)
+                self._commands.append(command)
 
     def take(self) -> Any:
-        """Take the next order: first what ends the run, then others in turn, then the look; None where there is none."""
+        """Take the next command: first what ends the run, then others in turn, then the view; None where there is none."""
         with self._lock:
             for urgent in _URGENCY:
-                if urgent in self._orders:
+                if urgent in self._commands:
                     # Who ends a run does not want it paused any more.
-                    self._orders = [other for other in self._orders if not isinstance(other, Command)]
+                    self._commands = [other for other in self._commands if not isinstance(other, Command)]
                     return urgent
-            if self._orders:
-                return self._orders.pop(0)
+            if self._commands:
+                return self._commands.pop(0)
             return self._newest.pop(next(iter(self._newest))) if self._newest else None
 
 
 def start_worker(
     make: Callable[[], Generator[Any, Any, Any]], mailbox: Mailbox, listener: Callable[[Any], None]
 ) -> GeneratorWorker:
-    """Run a generator in a thread; `listener` gets what it yields in the GUI thread, it gets what is in the mailbox.
+    """Run a generator in a thread: what it yields goes to `listener` in the GUI thread, what is in the mailbox goes to it.
 
-    The listener is a method of a QObject: PySide6 goes on to call those of other objects after these are gone.
+    The listener must be a method of a QObject: PySide6 goes on to call those of other objects after these are gone.
     """
     worker = create_worker(_drive, make, mailbox, _start_thread=False, _worker_class=_EngineWorker)
     worker.yielded.connect(listener)
     worker.start()
     return worker
-
-
-def start_run(
-    image: Any, method: Any, training: Any, options: dict[str, Any], mailbox: Mailbox, listener: Callable[[Event], None]
-) -> GeneratorWorker:
-    """Start a run of the engine in a thread; `listener` gets its events in the GUI thread."""
-    return start_worker(lambda: _engine(image, method, training, options), mailbox, listener)
 
 
 class _EngineWorker(GeneratorWorker):
@@ -77,24 +70,27 @@ class _EngineWorker(GeneratorWorker):
             self._gen.close()
 
 
-def _engine(image: Any, method: Any, training: Any, options: dict[str, Any]) -> Generator[Any, Any, Any]:
-    """Run the engine; importing it imports torch, so that happens here and not in the GUI thread."""
-    try:
-        from napari_lotadenoise.engine import run
-        from napari_lotadenoise.options import Options
-    except ImportError as error:
-        yield Finished(None, f"torch cannot be imported ({error}).", error)
-        return
-    yield from run(image, method, training, Options(**options))
+def with_torch(make: Callable[[], Generator[Any, Any, Any]]) -> Callable[[], Generator[Any, Any, Any]]:
+    """Wrap a generator that imports torch: where that fails, its one event says so."""
+
+    def events() -> Generator[Any, Any, None]:
+        try:
+            import torch  # noqa: F401 - which takes a second, and so happens in the thread
+        except ImportError as error:
+            yield Failed(ImportError(f"torch cannot be imported ({error})."))
+            return
+        yield from make()
+
+    return events
 
 
 def _drive(make: Callable[[], Generator[Any, Any, Any]], mailbox: Mailbox) -> Generator[Any, None, None]:
-    order: Any = None
+    command: Any = None
     with contextlib.closing(make()) as events:
         while True:
             try:
-                event = events.send(order)
+                event = events.send(command)
             except StopIteration:
                 return
             yield event
-            order = mailbox.take()
+            command = mailbox.take()

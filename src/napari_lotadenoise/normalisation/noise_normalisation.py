@@ -23,12 +23,14 @@ PIXELS = 1 << 18
 FLAT = 1e-3
 
 
-def noise_of(pool: Tensor, *, unit: float = 1.0, sigma: float = 0.0, dependent: bool = False) -> list[VarianceFit]:
+def noise_of(
+    training_images: Tensor, *, unit: float = 1.0, sigma: float = 0.0, dependent: bool = False
+) -> list[VarianceFit]:
     """The noise of each channel of a pool (N, C, [Z], Y, X), as a line variance = gain * intensity + offset.
 
     Parameters
     ----------
-    pool : tensor
+    training_images : tensor
         Each channel is scaled by itself; one unit is about `unit` intensities of the image.
     unit : float
     sigma : float
@@ -36,10 +38,10 @@ def noise_of(pool: Tensor, *, unit: float = 1.0, sigma: float = 0.0, dependent: 
     dependent : bool
         Whether the variance may rise with the intensity; where sigma is known, it is then that of the mean variance.
     """
-    images = pool.cpu().numpy()
+    images = training_images.cpu().numpy()
     channels = [images[:, c : c + 1] for c in range(images.shape[1])]
     fits = [_dependent(channel) if dependent else _constant(channel) for channel in channels]
-    means = [_mean_variance(fit, pool[:, c]) for c, fit in enumerate(fits)]
+    means = [_mean_variance(fit, training_images[:, c]) for c, fit in enumerate(fits)]
     if not sigma:
         return fits
     # Channels of one deviation in intensities have different ones in scaled units, in the ratio of the blind estimates.
@@ -62,23 +64,23 @@ def _dependent(channel: Any) -> VarianceFit:
     return _constant(channel)
 
 
-def mean_deviation(fits: list[VarianceFit], pool: Tensor) -> float:
+def mean_deviation(fits: list[VarianceFit], training_images: Tensor) -> float:
     """Root of the mean noise variance of all channels, in scaled units."""
-    return math.sqrt(sum(_mean_variance(fit, pool[:, c]) for c, fit in enumerate(fits)) / len(fits))
+    return math.sqrt(sum(_mean_variance(fit, training_images[:, c]) for c, fit in enumerate(fits)) / len(fits))
 
 
-def grey_levels(pool: Tensor, deviation: float) -> float:
+def grey_levels(training_images: Tensor, deviation: float) -> float:
     """Noise deviation on the scale of an image that fills 0 to 255, on which papers quote it.
 
     The range of the image is that of its 4 x 4 block means, in which noise counts little.
     """
-    blocks = ops.block_mean(pool, 4).flatten()
+    blocks = ops.block_mean(training_images, 4).flatten()
     blocks = blocks[:: -(-len(blocks) // PIXELS)]
-    low, high = torch.quantile(blocks.float(), torch.tensor([0.005, 0.995], device=pool.device)).tolist()
+    low, high = torch.quantile(blocks.float(), torch.tensor([0.005, 0.995], device=training_images.device)).tolist()
     return 255 * deviation / max(high - low, FAINTEST)
 
 
-class Whitening:
+class NoiseNormaliser:
     """Brings images to noise of deviation 1 and channels that share no content, and back.
 
     Each channel is divided by its noise deviation, or, where its variance rises with the intensity, stabilised by the
@@ -88,28 +90,30 @@ class Whitening:
 
     Parameters
     ----------
-    pool : tensor (N, C, [Z], Y, X)
+    training_images : tensor (N, C, [Z], Y, X)
     fits : list of VarianceFit
         Noise of the channels.
     """
 
-    def __init__(self, pool: Tensor, fits: list[VarianceFit]) -> None:
+    def __init__(self, training_images: Tensor, fits: list[VarianceFit]) -> None:
         self.fits = fits
-        self.deviations = [max(math.sqrt(_mean_variance(fit, pool[:, c])), 1e-9) for c, fit in enumerate(fits)]
+        self.deviations = [
+            max(math.sqrt(_mean_variance(fit, training_images[:, c])), 1e-9) for c, fit in enumerate(fits)
+        ]
         self.stabilisers = [Stabiliser(fit.gain or 1.0, fit.offset) for fit in fits]
-        self.stabilised = [_rises(fit, pool[:, c]) for c, fit in enumerate(fits)]
+        self.stabilised = [_rises(fit, training_images[:, c]) for c, fit in enumerate(fits)]
         self.turn: Tensor | None = None
         if len(fits) > 1:
-            channels = torch.stack([self._channel(pool[:, c].flatten(), c) for c in range(len(fits))])
+            channels = torch.stack([self._channel(training_images[:, c].flatten(), c) for c in range(len(fits))])
             seen = channels[:, :: -(-channels.shape[1] // PIXELS)]
             self.turn = torch.linalg.eigh(torch.cov(seen)).eigenvectors.flip(1).T.contiguous()
 
-    def into(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         """Whiten an image (C, Y, X)."""
         return self._turned(torch.stack([self._channel(channel, c) for c, channel in enumerate(image)]))
 
-    def back(self, image: Tensor) -> Tensor:
-        """Undo `into`, without the bias that the root would have."""
+    def inverse(self, image: Tensor) -> Tensor:
+        """Undo `forward`, without the bias that the root would have."""
         turned = self._turned(image, back=True)
         return torch.stack([
             self.stabilisers[c].inverse(channel) if self.stabilised[c] else channel * self.deviations[c]

@@ -1,0 +1,130 @@
+"""Record of a run: steps, noise levels, history and notes; in the end its result and recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise.contract.capabilities import Curve, passes_of
+from napari_lotadenoise.contract.params import parameters
+from napari_lotadenoise.contract.run_options import RunOptions
+from napari_lotadenoise.engine.history import History
+from napari_lotadenoise.engine.job import Job
+from napari_lotadenoise.image.derived import Blend
+from napari_lotadenoise.prediction.divergence import DivergenceProbe
+from napari_lotadenoise.recipe import EndReason, Recipe, fingerprint
+from napari_lotadenoise.residual import examine
+from napari_lotadenoise.result import Result, Snapshot
+
+#: Side of the middle of each plane in which the residual is examined at the end of a run.
+EXAMINED = 512
+
+
+class RunRecord:
+    """Steps, noise levels, history and notes of one run.
+
+    Attributes
+    ----------
+    out : ndarray of float32
+        The denoised image, as far as it is done.
+    uncertainty : ndarray of float32 or None
+        Deviation of the passes of a stochastic method.
+    steps : dict of int to int
+        Training steps of each group of channels that is done.
+    history : History
+    notes : list of str
+        Remarks for the user, one sentence each.
+    sigma : float or None
+        Noise deviation of the present group, intensities.
+    curve : Curve or None
+    variance : callable or None
+        Noise variance as a function of the intensity, where it is known of the whole image.
+    bfloat16 : bool
+        Whether the training used it.
+    ended : EndReason
+    reason : str
+        The same in words.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.out = np.empty(job.image.shape, dtype=np.float32)
+        self.uncertainty = np.zeros_like(self.out) if passes_of(job.method) else None
+        self.steps: dict[int, int] = {}
+        self.history, self.notes = History(), list[str]()
+        self.sigma: float | None = None
+        self._sigmas: list[float] = []
+        self.curve: Curve | None = None
+        self.variance: Callable[[np.ndarray], np.ndarray] | None = None
+        self.bfloat16 = False
+        self.ended, self.reason = EndReason.ALL_STEPS, EndReason.ALL_STEPS.value
+
+    def end(self, reason: EndReason, words: str = "") -> None:
+        """Note why a training ended; one that was finished early stays so, whatever ends a later channel."""
+        if self.ended is not EndReason.FINISHED_EARLY:
+            self.ended, self.reason = reason, words or reason.value
+
+    def trained(self, group: int, steps: int, curve: Curve | None) -> None:
+        """Note the end of the training of a group."""
+        self.steps[group] = steps
+        if curve is not None and len(curve.values) > 1:
+            where = f" in channel {group}" if self._job.stack.groups > 1 else ""
+            self.notes.append(f"Calibrated{where}: {curve.parameter} {curve.best:g}.")
+
+    def measured(self, sigma: float | None, unit: float) -> None:
+        """Record the noise deviation of the present group, given in scaled units of so many intensities."""
+        self.sigma = None if sigma is None else sigma * unit
+
+    def keep_sigma(self) -> None:
+        """Let the noise deviation of the present group count for the result."""
+        if self.sigma is not None:
+            self._sigmas.append(self.sigma)
+
+    def result(self, seconds: float, probe: DivergenceProbe | None, snapshots: tuple[Snapshot, ...]) -> Result:
+        """Put the result together, with its recipe.
+
+        Parameters
+        ----------
+        seconds : float
+            Time that the run took.
+        probe : DivergenceProbe or None
+        snapshots : tuple of Snapshot
+        """
+        job, blend = self._job, self._job.options.blend
+        sigma = float(np.mean(self._sigmas)) if self._sigmas else None
+        report = examine(job.image, self.out, job.layout.axes, variance=self.variance, planes=2, side=EXAMINED)
+        recipe = Recipe(
+            **self._options(),
+            method=job.method.id,
+            preset=job.options.preset,
+            parameters=dataclasses.asdict(job.method),
+            training=dataclasses.asdict(job.training),
+            precision="bfloat16" if self.bfloat16 else "float32",
+            image=fingerprint(job.image),
+            steps_done=tuple(self.steps[group] for group in range(job.stack.groups)),
+            reason=self.reason,
+            seconds=round(seconds, 3),
+            sigma=sigma,
+            notes=tuple(self.notes),
+            verdict=report.sentence,
+            residual=report.numbers,
+            pretrained=bool(job.weights),
+            weights=job.weights,
+        )
+        divergence = None if probe is None else probe.divergence(self.out)
+        out = self.out
+        if blend < 1:
+            out = np.asarray(Blend(job.image, out, blend))
+            divergence = None if divergence is None else blend * divergence + (1 - blend)
+        return Result(
+            out, job.image, sigma, self.history.columns, recipe, self.uncertainty, self.curve, report, divergence,
+            snapshots,
+        )  # fmt: skip
+
+    def _options(self) -> dict[str, Any]:
+        """Return all run options as they were resolved; of the device, what it was."""
+        options = {option.name: getattr(self._job.options, option.name) for option in parameters(RunOptions)}
+        return {**options, "device": self._job.device_words}
