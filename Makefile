@@ -1,5 +1,7 @@
 # make demo   installs and denoises the sample stack (napari with a screen, pictures without one)
 # make test   installs and runs all tests
+# make check  formatting, lint, types, import contracts, spelling, metadata
+# make docs   builds the pages, warnings are errors
 VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN = $(VENV)/bin
@@ -11,11 +13,17 @@ PACKAGES = xvfb xauth libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 lib
 demo: install
 	$(BIN)/python -m napari_lotadenoise._qt.demo
 
+# One process a core, each with one torch thread; a test that shares its run with others stays in their process.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: $(VENV)/.dev
-	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/typos
+	$(BIN)/validate-pyproject pyproject.toml
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W docs docs/_build

@@ -6,7 +6,7 @@ from skimage import io as skio
 
 from napari_lotadenoise import denoise, estimate_noise, io
 from napari_lotadenoise.metrics import psnr
-from tests.conftest import SINGLE, quick
+from tests.helpers import SINGLE, quick
 
 
 @pytest.mark.parametrize("method", SINGLE)

@@ -7,8 +7,16 @@
 Importing this package imports neither torch nor any GUI package; names are imported at first use.
 """
 
+from typing import Any
+
 import lazy_loader
 
-__version__ = "0.1.0"
+_lazy_getattr, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib import metadata
+
+        return metadata.version("napari-lotadenoise")
+    return _lazy_getattr(name)

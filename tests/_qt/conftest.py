@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_lotadenoise._qt.denoise.dock import DenoiseWidget
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from napari_lotadenoise.cli import console
 from napari_lotadenoise.cli.main import main
 from napari_lotadenoise.comparison import Candidate, compare, score as scoring
 from napari_lotadenoise.metrics import psnr
-from tests.conftest import scene
+from tests.helpers import scene
 
 SCORES = {"scores.txt", "scores.csv", "scores.json", "figure.png", "figure.pdf"}
 

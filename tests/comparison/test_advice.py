@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from napari_lotadenoise import METHODS, estimate_noise
 from napari_lotadenoise.comparison import advice
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def reports():

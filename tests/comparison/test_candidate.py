@@ -11,7 +11,7 @@ from napari_lotadenoise.comparison.candidate import BESIDE, candidates_for, poss
 from napari_lotadenoise.errors import LotaDenoiseError, MethodError, ParameterError
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.noise import estimate_noise
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from napari_lotadenoise.image.stack import Layout, Stack
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.options import Options
-from tests.conftest import scene
+from tests.helpers import scene
 
 #: A network and a filter, both quick.
 NETWORK = Candidate("zs-n2n", {"steps": 5, "crop": 32, "ensemble": False})

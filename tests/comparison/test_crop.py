@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from napari_lotadenoise.comparison.crop import DEPTH, choose_crop, crop_at
 from napari_lotadenoise.image.stack import Layout, Stack
-from tests.conftest import scene
+from tests.helpers import scene
 
 EMPTY, TEXTURE, BRIGHT = range(3)
 

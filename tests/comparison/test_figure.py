@@ -13,7 +13,7 @@ from napari_lotadenoise.comparison import Candidate
 from napari_lotadenoise.comparison.figure import figure, round_length, save
 from napari_lotadenoise.comparison.figure_panels import panels
 from napari_lotadenoise.errors import FileError, ParameterError
-from tests.conftest import comparison_of, scene
+from tests.helpers import comparison_of, scene
 
 NLM, MEDIAN, TV = Candidate("nlm"), Candidate("median"), Candidate("tv")
 

@@ -9,7 +9,7 @@ from napari_lotadenoise.comparison import Candidate
 from napari_lotadenoise.comparison.figure import figure
 from napari_lotadenoise.comparison.figure_sheet import wrapped
 from tests.comparison.test_figure import NLM, row, words
-from tests.conftest import comparison_of, scene
+from tests.helpers import comparison_of, scene
 
 
 @pytest.mark.parametrize(

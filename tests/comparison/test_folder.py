@@ -12,7 +12,7 @@ from napari_lotadenoise.comparison import Candidate, figure
 from napari_lotadenoise.comparison.folder import check_folder, report, write
 from napari_lotadenoise.errors import FileError
 from napari_lotadenoise.metrics import psnr
-from tests.conftest import comparison_of, scene
+from tests.helpers import comparison_of, scene
 
 SCALE = {"Y": 0.25, "X": 0.25}
 ENTRIES = Candidate("nlm", {"strength": 0.5}), Candidate("tv"), Candidate("dip")

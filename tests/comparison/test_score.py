@@ -16,7 +16,7 @@ from napari_lotadenoise.options import Options
 from napari_lotadenoise.recipe import Recipe
 from napari_lotadenoise.residual import examine
 from napari_lotadenoise.result import Result
-from tests.conftest import scene
+from tests.helpers import scene
 
 SIDE, SIGMA = 256, 20.0
 GAIN, READ = 3.0, 5.0

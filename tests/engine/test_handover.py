@@ -9,7 +9,7 @@ from napari_lotadenoise import METHODS
 from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.engine.handover import PreviewHandover
 from napari_lotadenoise.training.trainer import Trainer
-from tests.conftest import quick, scene
+from tests.helpers import quick, scene
 
 
 @pytest.fixture(scope="module")

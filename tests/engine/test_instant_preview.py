@@ -13,7 +13,7 @@ from napari_lotadenoise.errors import NotFiniteError
 from napari_lotadenoise.events import Command, Finished, LevelRequest, Preview, ViewRequest
 from napari_lotadenoise.methods.instant import Instant
 from napari_lotadenoise.options import Options
-from tests.conftest import quick, scene
+from tests.helpers import quick, scene
 
 TITLE = Instant.info.title
 

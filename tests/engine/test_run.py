@@ -16,7 +16,7 @@ from napari_lotadenoise.events import Command, Finished, Preview, Progress, Star
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.options import Options
-from tests.conftest import quick, scene
+from tests.helpers import quick, scene
 
 
 def start(image, method="zs-n2n", options=None, **changes):

@@ -11,7 +11,7 @@ from napari_lotadenoise.events import Command, Finished, Progress, Started
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.training.trainer import Trainer
-from tests.conftest import quick
+from tests.helpers import quick
 
 FEW = {"crop": 32, "ensemble": False}
 

@@ -17,7 +17,7 @@ from napari_lotadenoise.methods.bm3d import BM3D
 from napari_lotadenoise.methods.nl_ridge import NLRidge
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.training.trainer import Trainer
-from tests.conftest import scene
+from tests.helpers import scene
 
 INSTALLED = importlib.util.find_spec("bm3d") is not None
 

@@ -9,7 +9,7 @@ from napari_lotadenoise.contract.method import StepContext, configure
 from napari_lotadenoise.methods._calibrated import GRID, Calibrated, CalibratedByHiding
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.training.trainer import Trainer
-from tests.conftest import scene
+from tests.helpers import scene
 
 FILTERS = [name for name, kind in METHODS.items() if issubclass(kind, Calibrated)]
 HIDING = [name for name in FILTERS if issubclass(METHODS[name], CalibratedByHiding)]

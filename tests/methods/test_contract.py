@@ -16,7 +16,7 @@ from napari_lotadenoise.methods.lota_n2n import LoTAN2N, cancellation_index
 from napari_lotadenoise.methods.zs_n2n import pair_loss, sigma_bound
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.training.trainer import Trainer
-from tests.conftest import SINGLE, quick, scene
+from tests.helpers import SINGLE, quick, scene
 
 PROMISED = {
     "lota-n2n", "noise2info", "noise2self", "blind2grad", "gr2r", "zs-n2n", "noise2same", "self2self", "nlm", "median",

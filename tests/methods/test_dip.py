@@ -13,7 +13,7 @@ from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.normalisation.affine import measure
 from napari_lotadenoise.prediction import tiling
 from napari_lotadenoise.training.trainer import Trainer
-from tests.conftest import quick, scene
+from tests.helpers import quick, scene
 
 
 def test_the_published_network_has_the_published_size():

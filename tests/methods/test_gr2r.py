@@ -56,7 +56,7 @@ def test_the_recorrupted_pair_averages_to_the_image():
 
 @pytest.fixture(scope="module")
 def small() -> tuple[np.ndarray, np.ndarray]:
-    from tests.conftest import scene
+    from tests.helpers import scene
 
     truth = scene((48, 48))
     return truth, truth + np.random.default_rng(1).normal(0, 20, truth.shape).astype(np.float32)

@@ -13,7 +13,7 @@ from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.pretrained import weights
 from napari_lotadenoise.pretrained.one_pass import FARTHEST
 from napari_lotadenoise.training.trainer import Trainer
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def noise(shape, sigma, seed=0):

@@ -10,7 +10,7 @@ from napari_lotadenoise.contract.method import StepContext
 from napari_lotadenoise.methods.mash import HIGH, LOW, MASH, MIDDLE, chosen_share, typical_error
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.ops.tile_shuffling import flat_tiles, shuffled, visible_mean
-from tests.conftest import quick, scene
+from tests.helpers import quick, scene
 
 
 def seeded(seed: int = 0) -> torch.Generator:

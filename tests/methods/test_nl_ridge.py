@@ -8,7 +8,7 @@ from napari_lotadenoise import denoise
 from napari_lotadenoise.methods.nl_ridge import NLRidge, Step, combination
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.ops import patches
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

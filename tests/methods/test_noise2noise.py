@@ -14,7 +14,7 @@ from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.normalisation.affine import measure
 from napari_lotadenoise.training.crops import load_training_images
 from napari_lotadenoise.training.trainer import Trainer
-from tests.conftest import quick, scene
+from tests.helpers import quick, scene
 
 QUICK = quick("noise2noise")
 

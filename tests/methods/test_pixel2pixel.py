@@ -9,7 +9,7 @@ from napari_lotadenoise.contract.method import StepContext
 from napari_lotadenoise.methods import pixel2pixel
 from napari_lotadenoise.methods.pixel2pixel import Pixel2Pixel, drawn_pair
 from napari_lotadenoise.ops import patches
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def noise(*shape: int, seed: int = 0) -> torch.Tensor:

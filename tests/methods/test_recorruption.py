@@ -10,7 +10,7 @@ from napari_lotadenoise.methods._recorruption import NoiseLaw, measured_law, tar
 from napari_lotadenoise.methods.noisier2noise import Noisier2Noise
 from napari_lotadenoise.methods.recorrupted2recorrupted import Recorrupted2Recorrupted
 from napari_lotadenoise.metrics import psnr
-from tests.conftest import scene
+from tests.helpers import scene
 
 SIDE = 256
 

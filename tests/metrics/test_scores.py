@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 from napari_lotadenoise.metrics import Estimate, fitted_psnr, heldout_error, masked_psnr, psnr, pure, ssim, sure, upsnr
-from tests.conftest import scene
+from tests.helpers import scene
 
 SIDE, SIGMA = 128, 20.0
 PIXELS = SIDE**2

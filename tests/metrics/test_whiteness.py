@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from napari_lotadenoise.metrics import frc, halves, thinned, whiteness
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def white(seed: int, shape: tuple[int, ...] = (128, 128)) -> np.ndarray:

@@ -9,7 +9,7 @@ from skimage import data
 
 from napari_lotadenoise import estimate_noise
 from napari_lotadenoise.noise import autocorrelation, block_correlation, hot_pixels, measure_levels, radial_spectrum
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def noise(shape=(256, 256), sigma=12.0, seed=0):

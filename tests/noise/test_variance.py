@@ -6,7 +6,7 @@ import torch
 
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.noise import VarianceFit, fit_planes, fit_variance, photon_transfer
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def photons(truth, gain, read, pedestal, seed=0):

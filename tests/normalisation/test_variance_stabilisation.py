@@ -6,7 +6,7 @@ from napari_lotadenoise import denoise
 from napari_lotadenoise.errors import ParameterError
 from napari_lotadenoise.image.stack import Layout, Stack
 from napari_lotadenoise.normalisation.variance_stabilisation import Stabiliser, stabilisers_for
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def noisy(truth, gain, read, pedestal, seed=0):

@@ -12,7 +12,7 @@ from napari_lotadenoise.methods.noise2detail import Noise2Detail, join, parts
 from napari_lotadenoise.methods.noise2fast import Noise2Fast
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.ops import pair_samplers
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def rng(seed: int = 0) -> torch.Generator:

@@ -12,7 +12,7 @@ from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.methods.gaussian import CUT
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.prediction.divergence import DivergenceProbe
-from tests.conftest import quick, scene
+from tests.helpers import quick, scene
 
 STEP = 2.0
 

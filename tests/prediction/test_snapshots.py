@@ -12,7 +12,7 @@ from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.training.trainer import Trainer
-from tests.conftest import quick, scene
+from tests.helpers import quick, scene
 
 #: Without held-out crops there is no score, so that no run goes back to weights of before.
 PLAIN = {"holdout": 0, "ensemble": False, "crop": 32}

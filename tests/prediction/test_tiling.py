@@ -8,7 +8,7 @@ from napari_lotadenoise.image.stack import Layout, Stack
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.prediction import tiling
-from tests.conftest import SINGLE, quick, scene
+from tests.helpers import SINGLE, quick, scene
 
 
 @pytest.mark.parametrize("method", SINGLE)

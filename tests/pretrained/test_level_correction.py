@@ -11,7 +11,7 @@ from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.noise import VarianceFit
 from napari_lotadenoise.normalisation.noise_normalisation import NoiseNormaliser, noise_of
 from napari_lotadenoise.pretrained.level_correction import LOWEST, corrected_level, typical_removal
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def photograph():

@@ -11,7 +11,7 @@ from napari_lotadenoise.errors import AxesError, ImageError
 from napari_lotadenoise.residual import ResidualReport, examine, leak_map
 from napari_lotadenoise.residual.law import variance_law
 from napari_lotadenoise.residual.leakage import leakage
-from tests.conftest import scene
+from tests.helpers import scene
 
 SIDE, SIGMA = 128, 20.0
 

@@ -208,7 +208,7 @@ def _errors_raised() -> Iterator[None]:
 def _calibration(tif: tifffile.TiffFile) -> tuple[dict[str, float], str]:
     if tif.is_ome and tif.ome_metadata:
         return _ome_calibration(tif.ome_metadata)
-    page = tif.series[0].pages[0]
+    page: Any = tif.series[0].pages[0]
     imagej: dict[str, Any] = tif.imagej_metadata or (tif.shaped_metadata or ({},))[0]
     unit = _unit(imagej.get("unit", ""))
     scale: dict[str, float] = {}
@@ -266,7 +266,7 @@ def _write_imagej(path: Path, picture: Picture, recipe: Recipe | None) -> None:
     if "T" in picture.scale:
         metadata["finterval"] = picture.scale["T"]
     data = picture.data.transpose([picture.axes.index(a) for a in order]) if fits else picture.data
-    resolution = tuple(1 / picture.scale[a] for a in "XY") if {"X", "Y"} <= set(picture.scale) else None
+    resolution: Any = tuple(1 / picture.scale[a] for a in "XY") if {"X", "Y"} <= set(picture.scale) else None
     photometric = (
         "rgb" if "S" in picture.axes and picture.data.shape[picture.axes.index("S")] in (3, 4) else "minisblack"
     )

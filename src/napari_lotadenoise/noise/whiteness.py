@@ -46,7 +46,7 @@ def autocorrelation(plane: np.ndarray, lags: int = LAGS) -> tuple[np.ndarray, np
     """
     plane = np.asarray(plane, dtype=np.float32)
     bottom = plane == plane.min()
-    clipped = ndimage.binary_dilation(bottom, np.ones((3, 3))) if bottom.mean() > _CLIPPED else None
+    clipped = ndimage.binary_dilation(bottom, np.ones((3, 3), dtype=bool)) if bottom.mean() > _CLIPPED else None
     along = []
     for axis in (0, 1):
         high = np.diff(plane, n=2, axis=1 - axis)

@@ -575,7 +575,7 @@ def share(picture, level):
 
 def test_the_grid_shows_every_picture_once(shown):
     viewer, _, view_request = shown
-    picture = view_request(list(MODES)[0])
+    picture = view_request(next(iter(MODES)))
     shares = [share(picture, level) for level in (40, 100, 200)]
     assert min(shares) > 0.1
     assert shares == pytest.approx([np.mean(shares)] * 3, rel=0.25), "all as large as each other"
@@ -662,5 +662,5 @@ def test_residuals_are_input_minus_result(shown):
     assert len(found) == 2
     name = f"residual of {dock.comparison_state.outcomes[1].candidate.label}"
     np.testing.assert_allclose(found[name], dock.comparison_state.result_layers.noisy.data - 200, rtol=1e-6)
-    view_request(list(MODES)[0])
+    view_request(next(iter(MODES)))
     assert not any(layer.name.startswith("residual of") for layer in viewer.layers)

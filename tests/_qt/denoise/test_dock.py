@@ -15,7 +15,7 @@ from napari_lotadenoise.compute import process_settings
 from napari_lotadenoise.contract.method import Training, configure
 from napari_lotadenoise.events import Progress
 from tests._qt.conftest import finish, steps
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 def click(dock, qtbot):

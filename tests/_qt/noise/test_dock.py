@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tests.conftest import scene
+from tests.helpers import scene
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_lotadenoise._qt.shared.widgets import button, labelled, narrow
+from napari_lotadenoise._qt.shared.widgets import button, labelled, narrow, present
 from napari_lotadenoise.comparison import advice
 from napari_lotadenoise.comparison.candidate import Candidate, possible, suggested, sweep
 from napari_lotadenoise.contract.method import configure, settings
@@ -63,7 +63,7 @@ class MethodList(QWidget):
 
     def candidates(self) -> tuple[Candidate, ...]:
         """What is ticked, in the order of the list."""
-        items = (self.list.item(row) for row in range(self.list.count()))
+        items = (present(self.list.item(row)) for row in range(self.list.count()))
         return tuple(item.data(_ENTRY) for item in items if item.checkState() == Qt.CheckState.Checked)
 
     def show_report(self, report: NoiseReport | None) -> None:
@@ -71,7 +71,7 @@ class MethodList(QWidget):
         self._report = report
         self.list.blockSignals(True)
         for row in range(self.list.count()):
-            self._describe(self.list.item(row))
+            self._describe(present(self.list.item(row)))
         self.list.blockSignals(False)
         if report is not None and not self._touched:
             self._tick(suggested(report), touched=False)
@@ -79,7 +79,7 @@ class MethodList(QWidget):
     def choose(self, *candidates: Candidate | str) -> None:
         """Tick just these; entries that are not in the list yet are added to it."""
         wanted = [candidate if isinstance(candidate, Candidate) else Candidate(candidate) for candidate in candidates]
-        known = {self.list.item(row).data(_ENTRY).key for row in range(self.list.count())}
+        known = {present(self.list.item(row)).data(_ENTRY).key for row in range(self.list.count())}
         for candidate in wanted:
             if candidate.key not in known:
                 self._add(candidate)
@@ -158,7 +158,7 @@ class MethodList(QWidget):
         self._touched = touched
         self.list.blockSignals(True)
         for row in range(self.list.count()):
-            item = self.list.item(row)
+            item = present(self.list.item(row))
             ticked = item.data(_ENTRY).key in keys
             item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
         self.list.blockSignals(False)

@@ -14,7 +14,7 @@ from napari_lotadenoise._qt.compare.profile import Profile
 from napari_lotadenoise._qt.compare.result_bar import ResultBar
 from napari_lotadenoise._qt.compare.score_table import ScoreTable
 from napari_lotadenoise._qt.compare.view_bar import ViewBar
-from napari_lotadenoise._qt.shared.widgets import button, label
+from napari_lotadenoise._qt.shared.widgets import button, label, present
 from napari_lotadenoise.errors import LotaDenoiseError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class CompareResults(QWidget):
     def copy_table(self) -> None:
         """Put the scores on the clipboard as text."""
         if (state := self._filled()) is not None:
-            QApplication.clipboard().setText(state.comparison.text())
+            present(QApplication.clipboard()).setText(state.comparison.text())
             self.said.emit("The table is on the clipboard.")
 
     def export_csv(self, path: str | Path = "") -> None:
@@ -121,8 +121,8 @@ class CompareResults(QWidget):
         box.addWidget(self.table)
         box.addWidget(self.remarks)
         row = QHBoxLayout()
-        for widget in (self.copy_button, self.csv_button, self.figure_button, self.remove_button):
-            row.addWidget(widget)
+        for button_ in (self.copy_button, self.csv_button, self.figure_button, self.remove_button):
+            row.addWidget(button_)
         box.addLayout(row)
         for widget in (self.view, self.result, self.profile):
             box.addWidget(widget)

@@ -8,6 +8,7 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
+from napari_lotadenoise._qt.shared.widgets import present
 from napari_lotadenoise.comparison.candidate import Candidate
 from napari_lotadenoise.comparison.columns import Column, verdict
 from napari_lotadenoise.comparison.comparison import Comparison
@@ -39,8 +40,8 @@ class ScoreTable(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.verticalHeader().hide()
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        present(self.verticalHeader()).hide()
+        present(self.horizontalHeader()).setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setMinimumHeight(_ROWS * (self.fontMetrics().lineSpacing() + 8))
         self.currentCellChanged.connect(self._on_cell)
@@ -65,7 +66,7 @@ class ScoreTable(QTableWidget):
         """Show the state of an entry in words."""
         row = self._row(number)
         if row is not None:
-            self.item(row, _STATE).setText(words)
+            present(self.item(row, _STATE)).setText(words)
 
     def show_scores(self, comparison: Comparison, numbers: dict[int, int]) -> None:
         """Show all scores, the best one first; `numbers` are those of the entries, by the identity of their outcome."""
@@ -77,12 +78,12 @@ class ScoreTable(QTableWidget):
             ["What was done.", "Where it stands.", *(column.about for column in shown)],
         )
         # In a narrow dock the first score has to be seen beside the method.
-        self.horizontalHeader().moveSection(self.horizontalHeader().visualIndex(2), 1)
+        present(self.horizontalHeader()).moveSection(present(self.horizontalHeader()).visualIndex(2), 1)
         self.setRowCount(0)
         for row, standing in enumerate(comparison.ranked):
             self.insertRow(row)
             self._fill(row, numbers[id(standing.outcome)], standing, shown)
-        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # as it was ranked
+        present(self.horizontalHeader()).setSortIndicator(-1, Qt.SortOrder.AscendingOrder)  # as it was ranked
         self.setSortingEnabled(True)
         if kept is not None:
             self.choose(kept)
@@ -91,7 +92,7 @@ class ScoreTable(QTableWidget):
     def number(self) -> int | None:
         """Number of the entry that is chosen."""
         row = self.currentRow()
-        return self.item(row, _METHOD).data(_NUMBER) if row >= 0 and self.item(row, _METHOD) is not None else None
+        return present(self.item(row, _METHOD)).data(_NUMBER) if row >= 0 and self.item(row, _METHOD) is not None else None
 
     def choose(self, number: int) -> None:
         """Choose the row of an entry."""
@@ -117,15 +118,15 @@ class ScoreTable(QTableWidget):
         self.setColumnCount(len(titles))
         self.setHorizontalHeaderLabels(titles)
         for index, hint in enumerate(hints):
-            self.horizontalHeaderItem(index).setToolTip(hint)
+            present(self.horizontalHeaderItem(index)).setToolTip(hint)
 
     def _row(self, number: int) -> int | None:
-        rows = (row for row in range(self.rowCount()) if self.item(row, _METHOD).data(_NUMBER) == number)
+        rows = (row for row in range(self.rowCount()) if present(self.item(row, _METHOD)).data(_NUMBER) == number)
         return next(rows, None)
 
     def _on_cell(self, row: int, *_: Any) -> None:
         if row >= 0 and self.item(row, _METHOD) is not None:
-            self.chosen.emit(self.item(row, _METHOD).data(_NUMBER))
+            self.chosen.emit(present(self.item(row, _METHOD)).data(_NUMBER))
 
 
 class _Cell(QTableWidgetItem):

@@ -121,7 +121,7 @@ class ViewBar(QWidget):
         mode = self.chosen_mode
         for widget in (self.first, self.second):
             widget.setEnabled(mode.pair)
-        for widget in (self.toggle_button, self.flicker_button):
-            widget.setVisible(mode.toggles)
+        for button_ in (self.toggle_button, self.flicker_button):
+            button_.setVisible(mode.toggles)
         if not mode.toggles:
             self.flicker_button.setChecked(False)

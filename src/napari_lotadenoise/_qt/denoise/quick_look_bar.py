@@ -77,7 +77,7 @@ class QuickLookBar(QWidget):
         )
         self.slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0.25, 4)
-        self.slider.setSingleStep(0.05)
+        self.slider.setSingleStep(0.05)  # type: ignore[arg-type]  # superqt's is a float
         self.slider.setDecimals(2)
         self.slider.setValue(1)
         self.slider.setAccessibleName("Noise level of the instant preview")

@@ -50,8 +50,8 @@ class RunBar(QWidget):
         for widget in (self.denoise_button, self.fill_button):
             box.addWidget(widget)
         box.addLayout(exits)
-        for widget in (self.progress_bar, self.status):
-            box.addWidget(widget)
+        box.addWidget(self.progress_bar)
+        box.addWidget(self.status)
         self.denoise_button.setMinimumHeight(34)
         self.fill_button.hide()
         self.show_state(RunState.IDLE)

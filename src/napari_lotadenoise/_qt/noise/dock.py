@@ -11,7 +11,7 @@ from napari_lotadenoise._qt.noise.measurement import NoiseMeasurement
 from napari_lotadenoise._qt.noise.plots import NoisePlot
 from napari_lotadenoise._qt.shared.axes_form import AxesForm
 from napari_lotadenoise._qt.shared.layer_box import LayerBox
-from napari_lotadenoise._qt.shared.widgets import Dock, fill_dock, label, labelled
+from napari_lotadenoise._qt.shared.widgets import Dock, fill_dock, label, labelled, present
 from napari_lotadenoise.comparison import advice
 from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.noise import NoiseReport
@@ -64,7 +64,7 @@ class NoiseWidget(Dock):
 
     def copy_numbers(self) -> None:
         """Put the verdict and the numbers on the clipboard."""
-        QApplication.clipboard().setText("\n".join([self.verdict.text(), self.numbers.text(), self.advice.text()]))
+        present(QApplication.clipboard()).setText("\n".join([self.verdict.text(), self.numbers.text(), self.advice.text()]))
 
     def leave(self) -> None:
         """Ignore a measurement that is still going on."""

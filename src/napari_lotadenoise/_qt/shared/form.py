@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from magicgui.widgets import Container, create_widget
-from magicgui.widgets.bases import ValueWidget
 
 from napari_lotadenoise.contract.params import Parameter, parameters
 
@@ -19,7 +18,7 @@ def make_form(
     *,
     without: Collection[str] = (),
     choices: Mapping[str, Sequence[str]] | None = None,
-) -> Container:
+) -> Container[Any]:
     """Make a form with one widget for each setting of some dataclass instances, filled with their values.
 
     Parameters
@@ -41,12 +40,12 @@ def make_form(
     return form
 
 
-def read_form(form: Container) -> dict[str, Any]:
+def read_form(form: Container[Any]) -> dict[str, Any]:
     """Return the values of a form by the names of their settings; None where an optional one is left open."""
     return {widget.name: None if _left_open(widget) else widget.value for widget in form}
 
 
-def _widget(parameter: Parameter, value: Any, choices: Sequence[str]) -> ValueWidget:
+def _widget(parameter: Parameter, value: Any, choices: Sequence[str]) -> Any:
     knob = parameter.knob
     options: dict[str, Any] = {"tooltip": knob.doc}
     if choices:
@@ -60,7 +59,7 @@ def _widget(parameter: Parameter, value: Any, choices: Sequence[str]) -> ValueWi
     if parameter.optional and parameter.type is int:  # one below the smallest value stands for "left open"
         options["min"] -= 1
         value = options["min"] if value is None else value
-    widget = create_widget(
+    widget: Any = create_widget(
         value=value, annotation=parameter.type, name=parameter.name, label=parameter.label, options=options
     )
     if parameter.type is float:
@@ -74,6 +73,6 @@ def _widget(parameter: Parameter, value: Any, choices: Sequence[str]) -> ValueWi
     return widget
 
 
-def _left_open(widget: ValueWidget) -> bool:
+def _left_open(widget: Any) -> bool:
     text = getattr(widget.native, "specialValueText", str)()
     return bool(text) and widget.value == widget.min

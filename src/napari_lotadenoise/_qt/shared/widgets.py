@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
@@ -13,15 +13,25 @@ from superqt import QLabeledDoubleSlider
 NARROWEST = 330
 
 
+_Part = TypeVar("_Part")
+
+
+def present(part: _Part | None) -> _Part:
+    """Return a part of a widget that Qt declares as optional, where it is known to be there."""
+    if part is None:
+        raise RuntimeError("This part of a widget is missing.")
+    return part
+
+
 class Dock(QWidget):
     """Dock widget that ends what it runs, whichever way it is closed."""
 
     def leave(self) -> None:
         """End what runs; may be called before the dock is put together, and twice."""
 
-    def event(self, event: QEvent) -> bool:
+    def event(self, event: QEvent | None) -> bool:
         """Leave when the widget is taken out of its dock, which is napari's way of closing it."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.leave()
         return super().event(event)
 
@@ -82,7 +92,7 @@ def blend_slider() -> QLabeledDoubleSlider:
     """Make a slider for the weight of the denoised image in the result, 0 to 1."""
     slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
     slider.setRange(0, 1)
-    slider.setSingleStep(0.05)
+    slider.setSingleStep(0.05)  # type: ignore[arg-type]  # superqt's is a float
     slider.setDecimals(2)
     slider.setValue(1)
     slider.setToolTip(
