@@ -95,12 +95,12 @@ class Case:
 
 
 def cases(data: Path = DATA) -> dict[str, Case]:
-    """Every case by its name; files are read when a case is."""
+    """Return every case by its name; files are read when a case is."""
     return {case.name: case for case in (*_real(data), *_synthetic())}
 
 
 def select(found: dict[str, Case], names: list[str] | None) -> list[Case]:
-    """Cases by their names or by those of their columns; by default all of the table, or the synthetic ones.
+    """Return the cases by their names or by those of their columns; by default all of the table, or the synthetic ones.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def _files_reader(noisy: Path, truth: Path) -> Callable[[], Pair]:
 
 
 def _poisson(path: Path, copies: int) -> Pair:
-    """Poisson noise of 50 photons at full scale; `copies` colours of the same grey image with noise of their own."""
+    """Return the Poisson noise of 50 photons at full scale; `copies` colours of the same grey image with noise of their own."""
     truth = _grey(path).astype(np.float32) / 255
     noisy = [np.random.default_rng(seed).poisson(50 * truth).astype(np.float32) / 50 for seed in range(copies)]
     if copies == 1:
@@ -193,7 +193,7 @@ def _poisson(path: Path, copies: int) -> Pair:
 
 
 def _stack(path: Path) -> Pair:
-    """Poisson-Gaussian noise on the central planes of a clean stack."""
+    """Return the Poisson-Gaussian noise on the central planes of a clean stack."""
     from tifffile import imread
 
     truth, rng = imread(path).astype(np.float32), _chance(path)

@@ -64,12 +64,12 @@ class Work(NamedTuple):
 
     @property
     def axes(self) -> str:
-        """Letters of the image's axes."""
+        """Return the letters of the image's axes."""
         return "ZYX"[-self.noisy.ndim :]
 
     @property
     def way(self) -> str:
-        """How the image is taken."""
+        """Return how the image is taken."""
         return "plane" if self.noisy.ndim == 2 else "volume" if self.volume else "slices"
 
 
@@ -148,7 +148,7 @@ def _timed(work: Work, device: torch.device, threads: int, preset: str, changes:
 
 
 def _step_speed(work: Work, device: torch.device, threads: int, preset: str) -> tuple[str, ...]:
-    """Milliseconds of a training step, its TFLOP/s, those of a large product, and the share; for trained methods."""
+    """Return the milliseconds of a training step, its TFLOP/s, those of a large product, and the share; for trained methods."""
     method, training = configure(METHODS[work.method], preset, volume=work.volume, steps=MANY)
     if not method.trained:
         return ("-",) * 4
@@ -184,7 +184,7 @@ def _seconds_a_step(trainer: Trainer, device: torch.device) -> float:
 
 @functools.cache
 def measured_peak(device: torch.device, dtype: torch.dtype) -> float:
-    """Operations a second of a large matrix product, the best of several.
+    """Return the operations a second of a large matrix product, the best of several.
 
     In float32 on CUDA the product may use TF32 where convolutions may, or it would not be the same precision.
     """

@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def group_of(case: Case) -> str:
-    """The row of the table that an image belongs to; empty for images that are in none."""
+    """Return the row of the table that an image belongs to; empty for images that are in none."""
     folder, last = case.name.split(" ")[0], case.name.split(" ")[-1]
     if folder in ("Set12", "BSD68", "Kodak24"):
         return f"{folder} {last}"
@@ -104,7 +104,7 @@ def _read(path: Path) -> list[dict]:
 
 
 def _rows(found: list[dict], columns: list[str]) -> list[tuple]:
-    """Means over fields of view, of which the means over captures are taken first."""
+    """Return the means over fields of view, of which the means over captures are taken first."""
     scores: dict[str, dict[str, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for row in found:
         scores[row["group"]][row["method"]][row["field"]].append(row["psnr"])
@@ -116,7 +116,7 @@ def _rows(found: list[dict], columns: list[str]) -> list[tuple]:
 
 
 def _volumes(threads: int) -> Iterator[tuple]:
-    """What the neighbouring planes are worth: the synthetic sample (the peak is its maximum), and a real embryo."""
+    """Return what the neighbouring planes are worth: the synthetic sample (the peak is its maximum), and a real embryo."""
     noisy, truth = confocal()
     pairs = {"synthetic sample": Pair(noisy, truth, "ZYX", float(truth.max()))}
     pairs |= {name: case.read() for name, case in cases().items() if name == "arabidopsis volume"}
@@ -127,7 +127,7 @@ def _volumes(threads: int) -> Iterator[tuple]:
 
 
 def _times(threads: int) -> list[tuple]:
-    """Best of some runs: the pass alone, with the fit of the noise, and all that `denoise` does."""
+    """Return the best of some runs: the pass alone, with the fit of the noise, and all that `denoise` does."""
     import torch
 
     from napari_lotadenoise.compute.process_settings import applied

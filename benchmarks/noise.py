@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def verdicts(data: Path) -> str:
-    """Verdict against truth for each data set."""
+    """Return the verdict against truth for each data set."""
     rows = []
     for known in SETS:
         files = sorted(data.glob(known.files))[:SOME]
@@ -98,7 +98,7 @@ def verdicts(data: Path) -> str:
 
 
 def sigmas(data: Path) -> str:
-    """Median and largest relative error of every estimator on white noise."""
+    """Return the median and largest relative error of every estimator on white noise."""
     rows = []
     for sigma in SIGMAS:
         errors: dict[str, list[float]] = {name: [] for name in ("reported", *ESTIMATORS)}
@@ -112,7 +112,7 @@ def sigmas(data: Path) -> str:
 
 
 def gains(data: Path) -> str:
-    """Blind gain against the one that the reference tells, by field."""
+    """Return the blind gain against the one that the reference tells, by field."""
     fields: dict[str, list[tuple[float, float]]] = {}
     pairs = [(path, data / "FMD" / "gt" / path.name) for path in sorted((data / "FMD" / "raw").glob("[CT]*.png"))]
     confocal = data / "Confocal_FMD_FOV1"

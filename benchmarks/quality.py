@@ -98,7 +98,7 @@ def _denoised(pair: Pair, method: str, case: Case, options: dict[str, Any]) -> t
 
 
 def _baseline(pair: Pair, name: str, case: Case) -> np.ndarray:
-    """The noisy image itself, or its Gaussian blur of the best width, which only the truth can tell."""
+    """Return the noisy image itself, or its Gaussian blur of the best width, which only the truth can tell."""
     from scipy.ndimage import gaussian_filter
 
     if name == "noisy":
@@ -114,7 +114,7 @@ def _baseline(pair: Pair, name: str, case: Case) -> np.ndarray:
 
 
 def _scores(pair: Pair, image: np.ndarray) -> tuple[float, float]:
-    """PSNR and SSIM (7 x 7 window, mean over planes) of an image that is clipped to its range."""
+    """Return the PSNR and SSIM (7 x 7 window, mean over planes) of an image that is clipped to its range."""
     from skimage.metrics import structural_similarity
 
     clipped, truth = np.clip(image.astype(np.float64), 0, pair.peak), pair.truth.astype(np.float64)
@@ -131,7 +131,7 @@ def _psnr(pair: Pair, image: np.ndarray) -> float:
 
 
 def _peak_memory() -> float:
-    """Peak resident memory of this process in MB; Linux counts in kilobytes, macOS in bytes."""
+    """Return the peak resident memory of this process in MB; Linux counts in kilobytes, macOS in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 

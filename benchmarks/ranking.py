@@ -142,7 +142,7 @@ def _table(folder: Path) -> str:
 
 
 def _qualities(folder: Path) -> str:
-    """PSNR of every method on every image."""
+    """Return the PSNR of every method on every image."""
     places = [path for path in sorted(folder.iterdir()) if path.is_dir()]
     found = {_title(place): {run.method: run.psnr for run in _runs(place)[0]} for place in places}
     rows = [
@@ -165,13 +165,13 @@ def _write(path: Path, name: str, text: str) -> None:
 
 
 def _tau(scores: list[float], truth: list[float]) -> str:
-    """Kendall's tau, nothing where a score is the same for all."""
+    """Return Kendall's tau, nothing where a score is the same for all."""
     tau = kendalltau(scores, truth)[0]
     return f"{tau:+.2f}" if np.isfinite(tau) else ""
 
 
 def _calls(runs: list[Run]) -> Iterator[bool]:
-    """For each pair that is called close, whether it is."""
+    """Tell, for each pair that is called close, whether it is."""
     for index, one in enumerate(runs):
         for other in runs[:index]:
             if _closeness(one, other) is Closeness.LEVEL:
@@ -179,7 +179,7 @@ def _calls(runs: list[Run]) -> Iterator[bool]:
 
 
 def _covered(runs: list[Run], best: Run) -> bool:
-    """Whether one of the truly best is named best, or perhaps as good."""
+    """Tell whether one of the truly best is named best, or perhaps as good."""
     top = max(run.psnr for run in runs)
     named = [run for run in runs if run is best or _closeness(run, best) is not Closeness.APART]
     return any(run.psnr > top - LEVEL for run in named)

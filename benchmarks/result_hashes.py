@@ -27,7 +27,7 @@ STEPS = 60
 
 
 def images() -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-    """Small images with signal-dependent noise, by name, with the options of their runs."""
+    """Make small images with signal-dependent noise, by name, with the options of their runs."""
     rng = np.random.default_rng(20)
     y, x = np.mgrid[:72, :80]
     clean = 60 + 50 * np.sin(x / 7) * np.cos(y / 9) + 40 * ((x // 16 + y // 16) % 2)

@@ -78,7 +78,7 @@ def _columns(gaps: list[Gap]) -> str:
 
 
 def _masked(truth: np.ndarray, denoiser: Denoiser, seed: int, sigma: float | None = SIGMA) -> Gap:
-    """Against the error of the denoiser with holes, which is what is estimated."""
+    """Compare with the error of the denoiser with holes, which is what is estimated."""
     noisy, seen = _gaussian(truth, seed), []
 
     def filtered(y: np.ndarray) -> np.ndarray:
@@ -130,7 +130,7 @@ def _residuals() -> None:
 
 
 def _networks(names: list[str]) -> None:
-    """SURE of a network that was trained on the image: with frozen weights, and of the whole training.
+    """Return the SURE of a network that was trained on the image: with frozen weights, and of the whole training.
 
     With the sigma of this very draw of the noise, so that the gap is that of the network.
     """
@@ -151,7 +151,7 @@ def _networks(names: list[str]) -> None:
 
 
 def _trained(name: str, image: np.ndarray) -> Denoiser:
-    """A third of the fast preset, trained on the image and frozen."""
+    """Train for a third of the fast preset, and freeze the weights."""
     offset, unit = float(image.mean()), float(image.std())
     method, training = configure(METHODS[name], "fast", steps=STEPS)
     training_images = torch.from_numpy((image - offset) / unit)[None, None]

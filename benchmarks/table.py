@@ -60,12 +60,12 @@ def append(path: Path, row: Row) -> None:
 
 
 def key_of(row: Row) -> str:
-    """What makes a measurement another one: case, method, preset, crop and options."""
+    """Return what makes a measurement another one: case, method, preset, crop and options."""
     return json.dumps([row[name] for name in ("case", "method", "preset", "crop", "options")], sort_keys=True)
 
 
 def document(rows: list[Row]) -> str:
-    """Markdown of everything: what the columns hold, PSNR, then seconds and memory."""
+    """Return the markdown of everything: what the columns hold, PSNR, then seconds and memory."""
     rows = [{**row, "cost": _cost(row)} for row in rows if row["column"] in COLUMNS]
     columns = [name for name in COLUMNS if any(row["column"] == name for row in rows)]
     shared = _shared_options(rows)
@@ -100,7 +100,7 @@ def write_into(path: Path | None, rows: list[Row]) -> None:
 
 
 def mean_of_fields(rows: Iterable[Row], value: str) -> float:
-    """Mean of a value over fields of view, of which each is the mean of its images."""
+    """Return the mean of a value over fields of view, of which each is the mean of its images."""
     fields: dict[str, list[float]] = {}
     for row in rows:
         fields.setdefault(row["field"], []).append(row[value])
@@ -108,7 +108,7 @@ def mean_of_fields(rows: Iterable[Row], value: str) -> float:
 
 
 def _groups(rows: list[Row], shared: Row) -> list[tuple[str, list[Row]]]:
-    """Rows of the table with their labels: baselines first, then methods in the order of the registry."""
+    """Return the rows of the table with their labels: baselines first, then methods in the order of the registry."""
     order = [*BASELINES, *METHODS]
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -125,12 +125,12 @@ def _label(row: Row, shared: Row) -> str:
 
 
 def _cost(row: Row) -> float:
-    """Seconds that the processor has worked: with one thread those of a machine that has nothing else to do."""
+    """Return the seconds that the processor has worked: with one thread those of a machine that has nothing else to do."""
     return float(row.get("processor_seconds", row.get("seconds", 0.0)))
 
 
 def _cell(some: list[Row], column: str, rows: list[Row], value: str, digits: int) -> str:
-    """The mean of a column; an asterisk where images are missing that other rows of the same crop have."""
+    """Return the mean of a column; an asterisk where images are missing that other rows of the same crop have."""
     mine = [row for row in some if row["column"] == column]
     good = [row for row in mine if row["status"] == "ok"]
     if not good:
@@ -145,7 +145,7 @@ def _most_memory(some: list[Row]) -> str:
 
 
 def _shared_options(rows: list[Row]) -> Row:
-    """Options that all measurements of methods have in common; they are told once."""
+    """Return the options that all measurements of methods have in common; they are told once."""
     options = [row["options"] for row in rows if row["method"] not in BASELINES]
     return {k: v for k, v in options[0].items() if all(o.get(k) == v for o in options)} if options else {}
 

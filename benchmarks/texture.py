@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _truths() -> Iterator[tuple[str, Pair, bool]]:
-    """Each image of the benchmark of `instant` once, and whether its noise is synthetic."""
+    """Return each image of the benchmark of `instant` once, and whether its noise is synthetic."""
     seen = set()
     for name, case in cases().items():
         base, _, level = name.rpartition(" s")
@@ -66,7 +66,7 @@ def _truths() -> Iterator[tuple[str, Pair, bool]]:
 
 
 def _both(image: np.ndarray, axes: str, threads: int) -> list[np.ndarray]:
-    """The image, denoised with and without the network's say in the level."""
+    """Return the image, denoised with and without the network's say in the level."""
     with_say = denoise(image, "instant", axes, threads=threads).image
     with patch.object(level_correction, "corrected_level", lambda fits, _: fits):
         return [with_say, denoise(image, "instant", axes, threads=threads).image]
@@ -81,7 +81,7 @@ def _losses(truth: np.ndarray, axes: str, threads: int) -> list[float]:
 
 
 def _shrunk(image: np.ndarray) -> np.ndarray:
-    """Means of 2 x 2 pixels of an image (Y, X) or (Y, X, S)."""
+    """Return the means of 2 x 2 pixels of an image (Y, X) or (Y, X, S)."""
     rows, columns = (size // 2 for size in image.shape[:2])
     return image[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2, *image.shape[2:]).mean((1, 3))
 

@@ -61,7 +61,7 @@ def _cells(method: str, names: list[str], **options: object) -> list[str]:
 
 
 def _frames(name: str) -> Pair | None:
-    """Four captures of the field of one, as a time series."""
+    """Return the four captures of the field of one, as a time series."""
     stem = name.removesuffix("1")
     if f"{stem}4" not in cases():
         return None

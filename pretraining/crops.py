@@ -24,7 +24,7 @@ Source = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def source_for(kind: str, planes: int, folders: list[Path], seed: int, *, held_out: bool = False) -> Source:
-    """A function (chance, side) -> (planes, side, side).
+    """Make a function (chance, side) -> (planes, side, side).
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def source_for(kind: str, planes: int, folders: list[Path], seed: int, *, held_o
 
 
 def draw(source: Source, rng: np.random.Generator, count: int, side: int) -> Tensor:
-    """A batch (N, planes, side, side), from 0 to 1."""
+    """Make a batch (N, planes, side, side), from 0 to 1."""
     return torch.from_numpy(np.stack([np.ascontiguousarray(source(rng, side), np.float32) for _ in range(count)]))
 
 

@@ -50,7 +50,7 @@ class Muon(Adam):
         weights.addcdiv_(mean, scale, value=-rate / (1 - first**self.steps))
 
     def state(self) -> dict[str, object]:
-        """All that the next step depends on."""
+        """Return all that the next step depends on."""
         return {"steps": self.steps, "mean": self._mean, "square": self._square, "velocity": self._velocity}
 
     def resume(self, state: dict[str, object]) -> None:
@@ -60,7 +60,7 @@ class Muon(Adam):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """A matrix of about the same singular vectors whose singular values are all about 1 (a Newton-Schulz iteration)."""
+    """Make a matrix of about the same singular vectors whose singular values are all about 1 (a Newton-Schulz iteration)."""
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)

@@ -26,7 +26,7 @@ ENDS = 0.3
 def noisy_pairs(
     clean: Tensor, rng: np.random.Generator, chance: torch.Generator, share: float = CORRELATED
 ) -> tuple[Tensor, Tensor]:
-    """Noisy crops and what they should become.
+    """Return the noisy crops and what they should become.
 
     Parameters
     ----------
@@ -54,7 +54,10 @@ def noisy_pairs(
 
 
 def seen_at_ends(noisy: Tensor, rng: np.random.Generator, share: float = ENDS) -> Tensor:
-    """Windows of planes (N, planes, Y, X), of which a share is mirrored as at the ends of a stack; the middle plane stays."""
+    """Return the windows of planes (N, planes, Y, X), of which a share is mirrored as at the ends of a stack.
+
+    The middle plane stays.
+    """
     planes = noisy.shape[1]
     reach = planes // 2
     if not reach:
@@ -76,7 +79,7 @@ def _gaussian(crop: Tensor, rng: np.random.Generator, chance: torch.Generator, s
 
 
 def correlated(noise: Tensor, neighbours: Tensor) -> Tensor:
-    """Independent noise (C, Y, X), each of whose pixels takes a part of its neighbours' (3, 3), with the same deviation."""
+    """Make independent noise (C, Y, X), each pixel of which takes a part of its neighbours' (3, 3), with the same deviation."""
     kernel = neighbours.clone()
     kernel[1, 1] = 1
     kernel = kernel[None, None] / kernel.square().sum().sqrt()

@@ -15,7 +15,7 @@ Shape = tuple[int, ...]
 
 
 def smooth(rng: Generator, shape: Shape, width: float) -> np.ndarray:
-    """A random field without detail below `width`, mean 0 and deviation 1."""
+    """Make a random field without detail below `width`, mean 0 and deviation 1."""
     step = max(1, int(width / 2))
     coarse = [n // step + 3 for n in shape]
     field = ndimage.gaussian_filter(rng.standard_normal(coarse, np.float32), width / step)
@@ -25,13 +25,13 @@ def smooth(rng: Generator, shape: Shape, width: float) -> np.ndarray:
 
 
 def stretched(image: np.ndarray) -> np.ndarray:
-    """The image between 0 and 1."""
+    """Return the image between 0 and 1."""
     low, high = image.min(), image.max()
     return ((image - low) / max(high - low, 1e-6)).astype(np.float32)
 
 
 def nuclei(rng: Generator, shape: Shape) -> np.ndarray:
-    """Ellipsoids with soft edges, a brightness and a grain of their own."""
+    """Draw ellipsoids with soft edges, a brightness and a grain of their own."""
     size = rng.uniform(6, 40)
     image = np.zeros(shape, np.float32)
     grid = np.indices(shape, dtype=np.float32)
@@ -49,7 +49,7 @@ def nuclei(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def membranes(rng: Generator, shape: Shape) -> np.ndarray:
-    """Walls between the cells around random points."""
+    """Draw walls between the cells around random points."""
     size = rng.uniform(10, 50)
     count = max(4, int(np.prod(shape) / size ** len(shape)))
     points = rng.uniform(-0.1, 1.1, (count, len(shape))) * np.array(shape)
@@ -64,7 +64,7 @@ def membranes(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def filaments(rng: Generator, shape: Shape) -> np.ndarray:
-    """Curved lines of many brightnesses: the cytoskeleton, vessels, neurites."""
+    """Draw curved lines of many brightnesses: the cytoskeleton, vessels, neurites."""
     image = np.zeros(shape, np.float32)
     count, steps = int(rng.integers(8, 90)), 3 * max(shape)
     stiff = rng.uniform(0.01, 0.15)
@@ -82,7 +82,7 @@ def filaments(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def puncta(rng: Generator, shape: Shape) -> np.ndarray:
-    """Spots as small as the point spread function, of many brightnesses."""
+    """Draw spots as small as the point spread function, of many brightnesses."""
     image = np.zeros(shape, np.float32)
     count = int(np.prod(shape) * 10 ** rng.uniform(-3.5, -2))
     places = tuple(rng.integers(0, n, count) for n in shape)
@@ -91,7 +91,7 @@ def puncta(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def clouds(rng: Generator, shape: Shape) -> np.ndarray:
-    """Noise whose spectrum falls with a power of the frequency, as that of natural scenes does."""
+    """Make noise whose spectrum falls with a power of the frequency, as that of natural scenes does."""
     spectrum = np.fft.rfftn(rng.standard_normal(shape, np.float32))
     axes = [np.fft.fftfreq(n) * rng.uniform(0.5, 2) for n in shape[:-1]] + [np.fft.rfftfreq(shape[-1])]
     frequency = np.sqrt(sum(np.square(f) for f in np.meshgrid(*axes, indexing="ij"))) + 1 / max(shape)
@@ -101,7 +101,7 @@ def clouds(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def stripes(rng: Generator, shape: Shape) -> np.ndarray:
-    """Bent gratings within soft borders: cloth, muscle, hair, fringes."""
+    """Draw bent gratings within soft borders: cloth, muscle, hair, fringes."""
     period, angle = rng.uniform(2.5, 16), rng.uniform(0, np.pi)
     y, x = np.indices(shape, dtype=np.float32)[-2:]
     phase = (y * np.sin(angle) + x * np.cos(angle)) / period + smooth(rng, shape, rng.uniform(15, 60)) * rng.uniform(
@@ -115,7 +115,7 @@ def stripes(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def leaves(rng: Generator, shape: Shape) -> np.ndarray:
-    """Dead leaves (Matheron 1968; Lee, Mumford & Huang, IJCV 2001): discs and boxes of all sizes that hide each other."""
+    """Draw dead leaves (Matheron 1968; Lee, Mumford & Huang, IJCV 2001): discs and boxes of all sizes that hide each other."""
     image = np.full(shape, rng.uniform(), np.float32)
     y, x = np.indices(shape[-2:], dtype=np.float32)
     fine = clouds(rng, shape) - 0.5
@@ -138,7 +138,7 @@ def leaves(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def xray(rng: Generator, shape: Shape) -> np.ndarray:
-    """Soft tissue that changes slowly, and bones: bent bands whose edges are brighter than their middle."""
+    """Draw soft tissue that changes slowly, and bones: bent bands whose edges are brighter than their middle."""
     image = smooth(rng, shape, rng.uniform(30, 70)) + 0.15 * smooth(rng, shape, 8)
     y, x = np.indices(shape, dtype=np.float32)[-2:]
     for _ in range(int(rng.integers(1, 9))):
@@ -150,7 +150,7 @@ def xray(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def layers(rng: Generator, shape: Shape) -> np.ndarray:
-    """A retina in depth: bent layers, each with its own brightness, above a fading background."""
+    """Make a retina in depth: bent layers, each with its own brightness, above a fading background."""
     count = int(rng.integers(4, 12))
     bend = smooth(rng, shape, rng.uniform(25, 60)) * rng.uniform(1, 10) + rng.normal(0, 0.15) * np.indices(shape)[-1]
     level = np.indices(shape, dtype=np.float32)[-2] + bend
@@ -163,7 +163,7 @@ def layers(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def flat(rng: Generator, shape: Shape) -> np.ndarray:
-    """Nothing, or next to it: noise must not be taken for structure."""
+    """Draw nothing, or next to it: noise must not be taken for structure."""
     return (0.5 + rng.uniform(0, 0.02) * smooth(rng, shape, rng.uniform(10, 60))).astype(np.float32)
 
 
@@ -171,7 +171,7 @@ KINDS = (nuclei, membranes, filaments, puncta, clouds, stripes, leaves, leaves, 
 
 
 def scene(rng: Generator, shape: Shape) -> np.ndarray:
-    """One drawing, or two on top of each other, with haze, of any contrast curve."""
+    """Make one drawing, or two on top of each other, with haze, of any contrast curve."""
     image = KINDS[rng.integers(len(KINDS))](rng, shape)
     if rng.uniform() < 0.35:
         image = image + KINDS[rng.integers(len(KINDS))](rng, shape) * rng.uniform(0.1, 1)
@@ -181,6 +181,6 @@ def scene(rng: Generator, shape: Shape) -> np.ndarray:
 
 
 def volume(rng: Generator, planes: int, side: int) -> np.ndarray:
-    """A stack (Z, Y, X) whose planes are one to four pixels apart."""
+    """Make a stack (Z, Y, X) whose planes are one to four pixels apart."""
     spacing = int(rng.integers(1, 5))
     return scene(rng, (planes * spacing, side, side))[::spacing]

@@ -22,13 +22,13 @@ EVERY = 9
 
 
 def bundled(*, held_out: bool = False) -> list[np.ndarray]:
-    """The photographs of scikit-image, float32 from 0 to 1, (Y, X, 3)."""
+    """Return the photographs of scikit-image, float32 from 0 to 1, (Y, X, 3)."""
     names = dict.fromkeys(HELD_OUT, 1) if held_out else BUNDLED
     return [shrunk(_colour(getattr(skimage.data, name)()), times) for name, times in names.items()]
 
 
 def from_folders(folders: list[Path], *, held_out: bool = False) -> list[np.ndarray]:
-    """The photographs (JPEG) of folders, the large ones at a half and at a third of their size."""
+    """Return the photographs (JPEG) of folders, the large ones at a half and at a third of their size."""
     paths = sorted(path for folder in folders for path in folder.rglob("*.jpg"))
     chosen = [path for number, path in enumerate(paths) if (number % EVERY == EVERY - 1) == held_out]
     images = [_colour(imread(path)) for path in chosen]
@@ -38,7 +38,7 @@ def from_folders(folders: list[Path], *, held_out: bool = False) -> list[np.ndar
 
 
 def shrunk(image: np.ndarray, times: int) -> np.ndarray:
-    """Mean over squares of pixels."""
+    """Return the mean over squares of pixels."""
     rows, columns = (n // times * times for n in image.shape[:2])
     return image[:rows, :columns].reshape(rows // times, times, columns // times, times, 3).mean((1, 3))
 

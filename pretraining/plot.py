@@ -15,7 +15,7 @@ ROUNDS = ("", "-second", "-third")
 
 
 def main() -> None:
-    """One panel a network: PSNR of the held-out crops over the steps, a line for each level of noise."""
+    """Return one panel a network: PSNR of the held-out crops over the steps, a line for each level of noise."""
     folder, out = map(Path, sys.argv[1:3])
     figure, panels = plt.subplots(1, len(KINDS), figsize=(8, 3.2), layout="constrained")
     for panel, kind in zip(panels, KINDS, strict=True):

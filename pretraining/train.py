@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """What to train, and how long."""
+    """Return what to train, and how long."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", choices=PLANES, default="grey")
     parser.add_argument("--photographs", type=Path, nargs="*", default=[], help="folders of JPEG files")
@@ -112,7 +112,7 @@ class Run:
         self.losses.append(float(loss.detach()))
 
     def rate(self) -> float:
-        """One rise and a cosine down to nothing."""
+        """Return one rise and a cosine down to nothing."""
         done = self.step / self.told.steps
         if done < WARM:
             return self.told.rate * (done / WARM + 1e-3)

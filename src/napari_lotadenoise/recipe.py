@@ -125,7 +125,7 @@ def fingerprint(array: Any) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
+    """Return the versions of what a result depends on."""
     names = ("napari-lotadenoise", "torch", "numpy", "scikit-image")
     found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
     for name in names:

@@ -69,7 +69,7 @@ class Result:
 
     @property
     def sigma_words(self) -> str:
-        """The sigma of the method for a sentence, empty where it has none.
+        """Return the sigma of the method for a sentence, empty where it has none.
 
         Most methods can only bound it from above, by what they have not learnt to predict; where the image itself tells of
         clearly weaker noise, the number is called what it is.
@@ -83,7 +83,7 @@ class Result:
 
     @property
     def residual(self) -> np.ndarray:
-        """Noisy minus denoised, float32."""
+        """Return noisy minus denoised, float32."""
         return np.asarray(self.noisy).astype(np.float32) - self.image
 
     def astype(self, dtype: Any) -> tuple[np.ndarray, int]:

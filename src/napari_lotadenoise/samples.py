@@ -76,25 +76,25 @@ def xray(shape: tuple[int, int] = (384, 384), seed: int = 2) -> tuple[np.ndarray
 
 
 def confocal_layers() -> list[LayerData]:
-    """Sample for napari: the confocal stack and its truth (hidden), calibrated in micrometres."""
+    """Return sample layers for napari: the confocal stack and its truth (hidden), calibrated in micrometres."""
     noisy, truth = confocal()
     return _layers(noisy, truth, "confocal stack", (0.5, 0.12, 0.12), "green", (100, 330))
 
 
 def nuclei_layers() -> list[LayerData]:
-    """Sample for napari: the volume of packed nuclei and its truth (hidden), calibrated in micrometres."""
+    """Return sample layers for napari: the volume of packed nuclei and its truth (hidden), calibrated in micrometres."""
     noisy, truth = nuclei()
     return _layers(noisy, truth, "packed nuclei", (2.0, 0.35, 0.35), "gray", (0, 18))
 
 
 def xray_layers() -> list[LayerData]:
-    """Sample for napari: the radiograph and its truth (hidden)."""
+    """Return sample layers for napari: the radiograph and its truth (hidden)."""
     noisy, truth = xray()
     return _layers(noisy, truth, "radiograph", (0.15, 0.15), "gray", (20, 190), unit="millimeter")
 
 
 def cell_layers() -> list[LayerData]:
-    """Sample for napari: the real micrograph of a cell that scikit-image bundles (bundled)."""
+    """Return sample layers for napari: the real micrograph of a cell that scikit-image bundles (bundled)."""
     from skimage import data
 
     return [(data.cell(), {"name": "cell (scikit-image)", "colormap": "gray"}, "image")]
@@ -127,7 +127,7 @@ def _camera(
 def _blobs(
     shape: tuple[int, ...], rng: np.random.Generator, count: int, radius: tuple[float, ...], squash: float
 ) -> np.ndarray:
-    """Ellipsoids of height 1 with soft rims at random places; `squash` is how much their radii vary."""
+    """Draw ellipsoids of height 1 with soft rims at random places; `squash` is how much their radii vary."""
     out = np.zeros(shape)
     for _ in range(count):
         centre = [rng.uniform(0, n) for n in shape]
@@ -143,7 +143,7 @@ def _blobs(
 
 
 def _filaments(shape: tuple[int, int, int], rng: np.random.Generator, count: int) -> np.ndarray:
-    """Curved lines of one pixel that wander through the volume."""
+    """Draw curved lines of one pixel that wander through the volume."""
     out = np.zeros(shape)
     for _ in range(count):
         place = np.array([rng.uniform(0, n) for n in shape])

@@ -127,7 +127,7 @@ def _planned(given: dict[str, Any]) -> tuple[ComparisonPlan, io.Picture]:
 
 
 def _swept(told: list[str] | tuple[()], preset: str) -> list[Candidate]:
-    """Entries of ``METHOD:PARAMETER=V1,V2,...``."""
+    """Parse candidates of ``METHOD:PARAMETER=V1,V2,...``."""
     from napari_lotadenoise.comparison import sweep
 
     found: list[Candidate] = []
@@ -143,7 +143,7 @@ def _swept(told: list[str] | tuple[()], preset: str) -> list[Candidate]:
 
 
 def _named(methods: str, image: np.ndarray, options: Options) -> list[str]:
-    """Ids of methods; "suggested" and "all" stand for those that they mean, each comes once."""
+    """Return the ids of methods; "suggested" and "all" stand for those that they mean, each comes once."""
     from napari_lotadenoise.comparison.candidate import possible, suggested
     from napari_lotadenoise.noise import estimate_noise
 
@@ -151,7 +151,7 @@ def _named(methods: str, image: np.ndarray, options: Options) -> list[str]:
     for name in (part.strip() for part in methods.split(",") if part.strip()):
         layout = layout_for(image.shape, options.axes, options.channels, options.volume)
         if name == "all":
-            frames = image.shape[layout.axes.index("T")] if "T" in layout.axes else 1
+            frames = layout.size("T", image.shape)
             found += possible(repeats=frames > 1)
         elif name == "suggested":
             found += suggested(estimate_noise(image, layout.axes, fill=options.fill))
@@ -161,7 +161,7 @@ def _named(methods: str, image: np.ndarray, options: Options) -> list[str]:
 
 
 def _reference(picture: io.Picture, axes: str) -> np.ndarray:
-    """The reference with its axes in the order of the image's; whether it fits is looked at later."""
+    """Return the reference with its axes in the order of the image's; whether it fits is checked later."""
     known = picture.axes
     if known != axes and sorted(known) == sorted(axes):
         return picture.data.transpose([known.index(axis) for axis in axes])
@@ -194,7 +194,7 @@ def _outcomes(planned: ComparisonPlan, budget: float, *, loud: bool) -> tuple[li
 
 
 def _told(outcome: Outcome, scores: Comparison) -> Iterator[str]:
-    """What became of an entry: seconds and score, or what went wrong."""
+    """Describe the outcome of a candidate: seconds and score, or what went wrong."""
     if outcome.result is None:
         yield outcome.reason
         return
@@ -207,7 +207,7 @@ def _told(outcome: Outcome, scores: Comparison) -> Iterator[str]:
 
 
 def _where(planned: ComparisonPlan) -> str:
-    """The part of the image that is compared on, in words."""
+    """Return the part of the image that is compared on, in words."""
     axes = planned.options.axes or ""
     if planned.crop is None:
         return f"the whole image ({' x '.join(map(str, planned.image.shape))}, {axes})"

@@ -15,7 +15,7 @@ WRONG, INTERRUPTED = 1, 130
 
 
 def axes_of(picture: io.Picture, given: str | None) -> str:
-    """The axes of a file, or those that are given.
+    """Return the axes of a file, or those that are given.
 
     Raises
     ------

@@ -19,12 +19,12 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def documented() -> list[type[Method]]:
-    """The methods that documents tell of in tables: those that need no optional package, which is not always there."""
+    """Return the methods in the tables of the documents: those without an optional package, which is not always there."""
     return [m for m in METHODS.values() if not m.requires.package]
 
 
 def methods_markdown() -> str:
-    """Table of the methods for the README."""
+    """Return the table of the methods for the README."""
     rows = [
         (f"`{m.id}`", m.info.idea, m.info.assumes, m.info.fails, f"[{_short(m)}]({m.info.url})") for m in documented()
     ]
@@ -32,18 +32,18 @@ def methods_markdown() -> str:
 
 
 def parameters_markdown(owner: type[Method] | type[Training]) -> str:
-    """Table of the hyper-parameters of a method, or of the training."""
+    """Return the table of the hyper-parameters of a method, or of the training."""
     rows = [(f"`{p.name}`", str(p.default), p.bounds, p.knob.doc) for p in parameters(owner)]
     return markdown(("parameter", "default", "allowed", "meaning"), rows)
 
 
 def methods_text() -> str:
-    """All methods for a terminal: id and title, idea, assumptions, failures, source."""
+    """Return all methods for a terminal: id and title, idea, assumptions, failures, source."""
     return "\n\n".join(method_text(m) for m in METHODS.values())
 
 
 def method_text(method: type[Method]) -> str:
-    """One method for a terminal."""
+    """Return one method for a terminal."""
     info = method.info
     lines = [f"{method.id}  ({info.title})", f"  idea     {info.idea}", f"  assumes  {info.assumes}"]
     lines += [f"  fails    {info.fails}", f"  source   {info.source}", f"           {info.url}"]
@@ -51,7 +51,7 @@ def method_text(method: type[Method]) -> str:
 
 
 def _short(method: type[Method]) -> str:
-    """Authors and venue of a source, without its title."""
+    """Return the authors and venue of a source, without its title."""
     return method.info.source.split(",")[0].split(";")[0]
 
 
@@ -62,7 +62,7 @@ def refresh(text: str, name: str, content: str) -> str:
 
 
 def tables() -> dict[str, str]:
-    """Every table that the documents hold, by its mark."""
+    """Return every table that the documents hold, by its mark."""
     found = {"methods": methods_markdown(), "training": parameters_markdown(Training)}
     return found | {f"parameters {m.id}": parameters_markdown(m) for m in documented()}
 

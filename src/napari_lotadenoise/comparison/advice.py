@@ -12,7 +12,7 @@ _SATURATED = 0.005
 
 
 def recommended(report: NoiseReport) -> tuple[str, ...]:
-    """Ids of the methods that suit, measured on the development data (`docs/noise.md`).
+    """Return the ids of the methods that suit, measured on the development data (`docs/noise.md`).
 
     The best of those that have nothing but the image come first, but for the pre-trained one in second place: it is at least as
     good on these data, and has learnt from others.
@@ -34,7 +34,7 @@ def recommended(report: NoiseReport) -> tuple[str, ...]:
 def concerns(
     method: type[Method], report: NoiseReport, *, stabilise: str = "auto", stride: int = 1, structure: str = "pixel"
 ) -> tuple[str, ...]:
-    """What of an image breaks the assumptions of a method, one sentence each; empty where nothing does.
+    """List the assumptions of a method that an image breaks, one sentence each; empty where there are none.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def concerns(
 
 
 def summary(report: NoiseReport) -> str:
-    """What follows, in a sentence or two: methods that suit, whether to stabilise, how to deal with correlation."""
+    """Give advice in a sentence or two: suited methods, stabilisation, how to deal with correlation."""
     if report.noise_free:
         return "Nothing needs to be done."
     if report.side and report.side < SMALLEST:

@@ -36,12 +36,12 @@ class Candidate:
 
     @property
     def method_class(self) -> type[Method]:
-        """The method."""
+        """Return the method."""
         return find(self.method)
 
     @property
     def label(self) -> str:
-        """Name for people: "LoTA-N2N, trace 0.3"."""
+        """Return the name for people: "LoTA-N2N, trace 0.3"."""
         preset = () if self.preset == "fast" else (self.preset,)
         return ", ".join(
             (self.method_class.info.title, *preset, *(f"{name} {_short(v)}" for name, v in self.options.items()))
@@ -49,7 +49,7 @@ class Candidate:
 
     @property
     def key(self) -> str:
-        """Name for files: "lota-n2n-trace-0.3"."""
+        """Return the name for files: "lota-n2n-trace-0.3"."""
         preset = () if self.preset == "fast" else (self.preset,)
         parts = (self.method, *preset, *(f"{name}-{_short(value)}" for name, value in self.options.items()))
         return "-".join(parts).replace("/", "_").replace(" ", "_")
@@ -86,7 +86,7 @@ def candidates_for(methods: Iterable[str | Candidate], preset: str = "fast") -> 
 
 
 def sweep(method: str, parameter: str, values: Sequence[Any], preset: str = "fast") -> tuple[Candidate, ...]:
-    """One method at several values of one parameter; texts are converted to its type.
+    """Return one method at several values of one parameter; texts are converted to its type.
 
     Raises
     ------
@@ -105,13 +105,16 @@ def sweep(method: str, parameter: str, values: Sequence[Any], preset: str = "fas
 
 
 def suggested(report: NoiseReport) -> tuple[str, ...]:
-    """Ids of the methods that are worth comparing on an image: those that suit its noise, and two plain filters beside."""
+    """Return the ids of the methods that are worth comparing on an image.
+
+    Those that suit its noise, and two plain filters beside.
+    """
     chosen = advice.recommended(report) or ("nl-ridge", "lota-n2n", "noise2self")
     return tuple(name for name in dict.fromkeys((*chosen, *BESIDE)) if name in METHODS)
 
 
 def possible(*, repeats: bool) -> tuple[str, ...]:
-    """Ids of all methods; those that learn from repeats only where there are some."""
+    """Return the ids of all methods; those that learn from repeats only where there are some."""
     return tuple(name for name, kind in METHODS.items() if repeats or not kind.requires.repeats)
 
 

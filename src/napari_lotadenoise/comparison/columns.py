@@ -64,7 +64,7 @@ def verdict(standing: Standing) -> str:
 
 
 def _cut_short(outcome: Outcome) -> str:
-    """How far a training came that was finished before its time."""
+    """Describe how far a training came that was finished early."""
     if outcome.result is None or not outcome.result.recipe.finished_early:
         return ""
     recipe = outcome.result.recipe
@@ -143,7 +143,7 @@ _VERDICT = Column("verdict", "", "Where it stands, or what went wrong.", verdict
 
 
 def columns(*, reference: bool, fitted: bool = False, estimated: bool = True) -> tuple[Column, ...]:
-    """Columns of a table with or without a reference; that by which is ranked is the first score.
+    """Return the columns of a table with or without a reference; that by which is ranked is the first score.
 
     Parameters
     ----------

@@ -55,18 +55,18 @@ class Comparison:
 
     @property
     def ranked(self) -> tuple[Standing, ...]:
-        """All outcomes, the best one first, those without a score last."""
+        """Return all outcomes, the best one first, those without a score last."""
         return rank(self.outcomes, fitted=not self.same_exposure)
 
     @property
     def best(self) -> Outcome | None:
-        """The first of them, None where nothing could be ranked."""
+        """Return the first of them, None where nothing could be ranked."""
         ranked = self.ranked
         return ranked[0].outcome if ranked and ranked[0].place is not None else None
 
     @property
     def summary(self) -> str:
-        """Who is best, in a sentence."""
+        """Name the best in a sentence."""
         ranked = [standing for standing in self.ranked if standing.place is not None]
         if not ranked:
             return "No method came to a result that can be ranked."
@@ -81,17 +81,17 @@ class Comparison:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Columns of the score table."""
+        """Return the columns of the score table."""
         return columns(
             reference=self.reference is not None, fitted=not self.same_exposure, estimated=self.independent
         )  # fmt: skip
 
     def headline(self, outcome: Outcome) -> str:
-        """The score of an outcome that it is ranked by, in words; empty where there is none."""
+        """Return the ranking score of an outcome, in words; empty where there is none."""
         return headline(outcome.score, fitted=not self.same_exposure, estimated=self.independent)
 
     def decibels(self, outcome: Outcome) -> str:
-        """What an outcome is ranked by, for a narrow place: "37.93 dB", "est. 37.93 dB", or nothing."""
+        """Return the ranking score of an outcome, for a narrow place: "37.93 dB", "est. 37.93 dB", or nothing."""
         score = outcome.score
         if score is None:
             return ""
@@ -103,7 +103,7 @@ class Comparison:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What has to be known to read the table, one sentence each."""
+        """Return the remarks needed to read the table, one sentence each."""
         found = [] if self.reference is None else [f"The noisy input has {self._noisy_psnr():.2f} dB."]
         if any(o.result is not None and o.result.recipe.finished_early for o in self.outcomes):
             found.append("Trainings that were finished early may do better with more time.")
@@ -125,11 +125,11 @@ class Comparison:
         return score(np.nan_to_num(self.image), self.reference, self.peak)
 
     def rows(self) -> list[dict[str, Any]]:
-        """The table as numbers and texts, one dictionary an entry, the best one first."""
+        """Return the table as numbers and texts, one dictionary an entry, the best one first."""
         return [{column.name: column.value(standing) for column in self.columns} for standing in self.ranked]
 
     def text(self) -> str:
-        """The table for a terminal."""
+        """Return the table for a terminal."""
         shown = [[column.title for column in self.columns]]
         shown += [[column.show(standing) for column in self.columns] for standing in self.ranked]
         widths = [max(map(len, cells)) for cells in zip(*shown, strict=True)]
@@ -144,7 +144,7 @@ class Comparison:
         return "\n".join(lines) + "\n"
 
     def to_csv(self) -> str:
-        """The table with full precision, for a spreadsheet."""
+        """Return the table with full precision, for a spreadsheet."""
         out = io.StringIO()
         writer = csv.DictWriter(out, [column.name for column in self.columns], lineterminator="\n")
         writer.writeheader()
@@ -152,7 +152,7 @@ class Comparison:
         return out.getvalue()
 
     def to_json(self) -> str:
-        """The table and the recipes of all results; what is infinite, which JSON cannot say, is the text "inf"."""
+        """Return the table and the recipes of all results; infinite numbers, which JSON lacks, are the text "inf"."""
         recipes = {o.candidate.key: o.result.recipe.to_dict() for o in self.outcomes if o.result is not None}
         crop = None if self.crop is None else [[part.start, part.stop] for part in self.crop]
         told = {

@@ -39,7 +39,7 @@ def choose_crop(stack: Stack, side: int, point: tuple[int, ...] | None = None, *
     point = point or _liveliest(stack)
     group, sample = stack.locate(point)
     plane = stack.read(group, sample).mean(0)
-    depth = point[stack.layout.axes.index("Z")] if stack.ndim == 3 else 0
+    depth = stack.layout.depth(point) if stack.ndim == 3 else 0
     plane = plane[depth] if stack.ndim == 3 else plane
     rows, columns = _window(plane, side)
     return crop_at(stack.layout, tuple(stack.array.shape), point, rows, columns, frames=frames)
@@ -69,7 +69,7 @@ def _around(at: int, size: int, count: int) -> slice:
 
 
 def _liveliest(stack: Stack) -> tuple[int, ...]:
-    """The middle of a volume, or the plane of a few whose block means vary most."""
+    """Return the middle of a volume, or the plane of a few whose block means vary most."""
     shape = tuple(stack.array.shape)
     middle = tuple(n // 2 for n in shape)
     sampled = [axis for axis in stack.layout.sampled if axis not in "CS"]
@@ -88,7 +88,7 @@ def _liveliest(stack: Stack) -> tuple[int, ...]:
 
 
 def _window(plane: np.ndarray, side: int) -> Crop:
-    """Rows and columns of the window to take."""
+    """Return the rows and columns of the window to take."""
     sides = [min(n, side or n) for n in plane.shape]
     if tuple(sides) == plane.shape:
         return tuple(slice(0, n) for n in plane.shape)
@@ -106,7 +106,7 @@ def _window(plane: np.ndarray, side: int) -> Crop:
 
 
 def _blocks(plane: np.ndarray) -> np.ndarray:
-    """Means of whole blocks; what does not fill one at the far edges is left out."""
+    """Return means of whole blocks; what does not fill one at the far edges is left out."""
     rows, columns = (max(1, n // _BLOCK) for n in plane.shape)
     height, width = (min(n, _BLOCK) for n in plane.shape)
     cut = np.nan_to_num(plane[: rows * height, : columns * width])
@@ -114,7 +114,7 @@ def _blocks(plane: np.ndarray) -> np.ndarray:
 
 
 def _windowed(values: np.ndarray, inside: list[int]) -> np.ndarray:
-    """Means over all windows of so many rows and columns of blocks that lie within, by their first block."""
+    """Return the means over all windows of so many rows and columns of blocks that lie within, by their first block."""
     total = np.pad(values.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     rows, columns = (min(n, s) for n, s in zip(inside, values.shape, strict=True))
     sums = total[rows:, columns:] - total[:-rows, columns:] - total[rows:, :-columns] + total[:-rows, :-columns]

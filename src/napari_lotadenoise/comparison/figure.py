@@ -200,7 +200,7 @@ def _scale_bar(axes: Axes, side: float, pixel: float, unit: str, taken: Inset | 
 
 
 def round_length(most: float) -> float:
-    """Largest of 1, 2 and 5 times a power of ten that is not above `most`.
+    """Return the largest of 1, 2 and 5 times a power of ten that is not above `most`.
 
     >>> round_length(37.0), round_length(0.04)
     (20.0, 0.02)

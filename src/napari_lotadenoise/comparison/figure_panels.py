@@ -124,7 +124,7 @@ def _result(standing: Standing, comparison: Comparison, noisy: np.ndarray, limit
 
 
 def _input_score(comparison: Comparison) -> str:
-    """How good the noisy image is, to compare the results with; empty without a reference."""
+    """Return the score of the noisy image, to compare the results with; empty without a reference."""
     image, truth, peak = comparison.image.astype(np.float32), comparison.reference, comparison.peak
     if truth is None or not np.isfinite(image).all():
         return ""
@@ -134,13 +134,13 @@ def _input_score(comparison: Comparison) -> str:
 
 
 def _middle(comparison: Comparison) -> dict[str, int]:
-    """Which plane is shown, for every axis beyond Y, X and S."""
+    """Name the plane that is shown, for every axis beyond Y, X and S."""
     sizes = zip(comparison.axes, comparison.image.shape, strict=True)
     return {axis: (size - 1) // 2 for axis, size in sizes if axis not in "YXS"}
 
 
 def _plane(array: np.ndarray, axes: str) -> np.ndarray:
-    """The middle plane as (Y, X), or (Y, X, 3) for colours."""
+    """Return the middle plane as (Y, X), or (Y, X, 3) for colours."""
     shape = array.shape
     plane = array[tuple(slice(None) if a in "YXS" else (n - 1) // 2 for a, n in zip(axes, shape, strict=True))]
     left = [axis for axis in axes if axis in "YXS"]
@@ -165,7 +165,7 @@ def _percentiles(values: np.ndarray, *shares: float) -> list[float]:
 
 
 def _chosen(picture: np.ndarray) -> Inset | None:
-    """The part with most edges, to enlarge it; None where it would be most of the picture."""
+    """Return the part with most edges, to enlarge it; None where it would be most of the picture."""
     side = int(np.clip(min(picture.shape[:2]) // _TIMES, _SMALL, _LARGE))
     if 2 * side > min(picture.shape[:2]):
         return None
@@ -194,7 +194,7 @@ def _checked(inset: Inset, shape: tuple[int, ...]) -> Inset:
 
 
 def _notes(comparison: Comparison, shown: list[Standing], limits: tuple[float, float]) -> Iterator[str]:
-    """What a reader of the figure has to know."""
+    """Return the remarks that a reader of the figure needs."""
     if any(standing.place is not None for standing in shown) and comparison.headline(shown[0].outcome):
         truth = comparison.reference is not None
         yield f"Results are in order of {'PSNR against the reference' if truth else 'estimated PSNR'}, the best one first."
@@ -216,7 +216,7 @@ def _notes(comparison: Comparison, shown: list[Standing], limits: tuple[float, f
 
 
 def _where(comparison: Comparison, axis: str, index: int) -> str:
-    """A place on an axis, counted from 1 in the whole image."""
+    """Make a place on an axis, counted from 1 in the whole image."""
     at = comparison.axes.index(axis)
     start = 0 if comparison.crop is None else comparison.crop[at].indices(2**62)[0]
     return f"{AXIS_NAMES[axis].removesuffix('s')} {start + index + 1}"

@@ -99,7 +99,7 @@ class Sheet:
         return LEFT + column * (self.side + GAP), self.tops[strip] - down
 
     def above(self, number: int) -> float:
-        """Height of the scores in the strip in which this column stands, above which its title begins."""
+        """Return the height of the scores in the strip in which this column stands, above which its title begins."""
         start = number // self.across * self.across
         return lines(_most(self.scores[start : start + self.across]), SCORE)
 
@@ -132,13 +132,13 @@ def wrapped(text: str, width: float, size: float, *, bold: bool = False, parts: 
 
 
 def measured(text: str, size: float, *, bold: bool = False) -> float:
-    """Width of a line in points."""
+    """Return the width of a line in points."""
     font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
     return float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 
 
 def lines(count: int, size: float) -> float:
-    """Height of so many lines in inches."""
+    """Return the height of so many lines in inches."""
     return count * size * LINE / 72
 
 
@@ -148,7 +148,7 @@ def _tall(found: Panels) -> float:
 
 
 def _shares(found: Panels) -> dict[str, float]:
-    """Height of each row in widths of a column."""
+    """Return the height of each row in widths of a column."""
     tall = float(np.clip(_tall(found), *_LIMITS))
     if found.inset is None:
         return {"picture": tall, "residual": tall}
@@ -157,7 +157,7 @@ def _shares(found: Panels) -> dict[str, float]:
 
 
 def _across(count: int, ratio: float) -> int:
-    """How many columns stand beside each other, each `ratio` times as high as wide: all, or as a page has it."""
+    """Return how many columns stand beside each other, each `ratio` times as high as wide: all, or as a page has it."""
     if count <= _ONE and ratio >= 2:
         return count
 
@@ -170,5 +170,5 @@ def _across(count: int, ratio: float) -> int:
 
 
 def _most(texts: tuple[tuple[str, ...], ...]) -> int:
-    """The largest number of lines, of texts that may be empty."""
+    """Return the largest number of lines, of texts that may be empty."""
     return max(len(text) if any(text) else 0 for text in texts)

@@ -42,7 +42,7 @@ def check_folder(folder: str | os.PathLike[str], *, overwrite: bool = False) -> 
 
 
 def report(comparison: Comparison) -> str:
-    """The table for a terminal, and below it what has to be known to read it."""
+    """Return the table for a terminal, and below it the remarks needed to read it."""
     remarks = "".join(f"{remark}\n" for remark in comparison.remarks)
     return f"{comparison.text()}\n{remarks}" if remarks else comparison.text()
 

@@ -43,12 +43,12 @@ def noise_map(stack: Stack, whole: Stack | None = None) -> tuple[np.ndarray, boo
 
 
 def looks_independent(stack: Stack) -> bool:
-    """Whether the noise passes for independent by the stricter limits of the noise report."""
+    """Tell whether the noise passes for independent by the stricter limits of the noise report."""
     return all(is_independent(planes) for group in range(stack.groups) for planes in _planes(stack, group))
 
 
 def _planes(stack: Stack, group: int) -> list[list[np.ndarray]]:
-    """Planes (Y, X) of each channel of a group that the noise is measured on."""
+    """Return the planes (Y, X) of each channel of a group that the noise is measured on."""
     blocks = [middle(stack.read(group, sample), _SIDE) for sample in stack.spread(_SAMPLES)]
     return [
         [plane for block in blocks for plane in block[channel].reshape(-1, *block.shape[-2:])[::_EVERY]]

@@ -49,7 +49,7 @@ class Standing:
 
     @property
     def close(self) -> bool:
-        """Whether it is too close to the best one to call."""
+        """Tell whether it is too close to the best one to call."""
         return self.closeness is Closeness.LEVEL
 
 
@@ -76,7 +76,7 @@ def rank(outcomes: Iterable[Outcome], *, fitted: bool = False) -> tuple[Standing
 
 
 def closeness(worse: Blocks, better: Blocks, distance: float) -> Closeness:
-    """How two results compare without a reference.
+    """Compare two results without a reference.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def closeness(worse: Blocks, better: Blocks, distance: float) -> Closeness:
 
 
 def _error(score: Score | None, fitted: bool) -> float | None:
-    """What is ranked by, the smaller the better."""
+    """Return the value that ranks, the smaller the better."""
     if score is None:
         return None
     if score.psnr is not None:

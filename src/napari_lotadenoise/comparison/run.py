@@ -19,7 +19,7 @@ from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.errors import ParameterError
 from napari_lotadenoise.image.checks import check
-from napari_lotadenoise.image.stack import Stack, layout_for
+from napari_lotadenoise.image.stack import Layout, Stack, layout_for
 from napari_lotadenoise.noise import estimate_noise
 from napari_lotadenoise.options import Options, takes_run_options
 
@@ -177,10 +177,10 @@ def compare(
 
 
 def _named(methods: Iterable[str | Candidate] | str, image: Any, axes: str, *, fill: bool) -> Iterable[str | Candidate]:
-    """The methods of the words "all" and "suggested"; a single id is one method."""
+    """Return the methods of the words "all" and "suggested"; a single id is one method."""
     if not isinstance(methods, str):
         return methods
-    repeats = "T" in axes and image.shape[axes.index("T")] > 1
+    repeats = Layout(axes).size("T", tuple(image.shape)) > 1
     if methods == "all":
         return possible(repeats=repeats)
     return suggested(estimate_noise(image, axes, fill=fill)) if methods == "suggested" else (methods,)
@@ -191,7 +191,7 @@ def _array(image: Any) -> Any:
 
 
 def _where(crop: Crop | int, stack: Stack, *, frames: bool) -> Crop | None:
-    """The part that is asked for, None for the whole."""
+    """Return the part that is asked for, None for the whole."""
     if isinstance(crop, int):
         if crop and crop < _SMALLEST:
             raise ParameterError(f"The side of a crop must be {_SMALLEST} pixels or more, not {crop}.")

@@ -67,7 +67,7 @@ class Score:
 
     @property
     def estimate(self) -> Estimate | None:
-        """PSNR without the reference, with its spread."""
+        """Return the PSNR without the reference, with its spread."""
         if self.risk is None:
             return None
         return Estimate(self.risk.mean, float(np.hypot(self.risk.standard_error, self.doubt)), self.peak)
@@ -112,7 +112,7 @@ class Scorer:
         self.caution = self._caution(Stack(image if whole is None else whole, layout, fill=fill))
 
     def _caution(self, measured: Stack) -> str:
-        """Why there can be no estimate without a reference, or why it may mislead."""
+        """Explain why there can be no estimate without a reference, or why it may mislead."""
         small = min(self._noisy.shape[i] for i, axis in enumerate(measured.layout.axes) if axis in "YX") < SMALLEST
         if small or self.sigma <= _NONE * float(np.abs(self._noisy).max()):
             self.independent = False
@@ -128,17 +128,20 @@ class Scorer:
 
     @property
     def sigma(self) -> float:
-        """Noise deviation in intensities, the root of the mean variance."""
+        """Return the noise deviation in intensities, the root of the mean variance."""
         return float(np.sqrt(self._variance.mean()))
 
     @property
     def divergence_step(self) -> Any:
-        """Steps in intensities with which runs are to measure their response: a tenth of the noise; 0 where it is no use."""
+        """Return the steps in intensities with which runs are to measure their divergence: a tenth of the noise.
+
+        0 where it is no use.
+        """
         return np.sqrt(self._variance) / 10 if self.independent else 0.0
 
     @property
     def same_exposure(self) -> bool:
-        """Whether image and reference have one scale of intensities: a gain of about 1, and about the same mean."""
+        """Tell whether image and reference have one scale of intensities: a gain of about 1, and about the same mean."""
         reference = self._reference
         if reference is None or reference.min() == reference.max():
             return True
@@ -146,7 +149,7 @@ class Scorer:
         return abs(shift) <= _SHIFT * float(reference.std(dtype=np.float64)) and abs(self.gain - 1) <= _EXPOSURE
 
     def decibels(self, image: np.ndarray) -> float | None:
-        """PSNR of a picture, fitted where exposures differ: what is ranked by; None without a reference."""
+        """Return the PSNR of an image, fitted where exposures differ, by which is ranked; None without a reference."""
         if self._reference is None:
             return None
         return (psnr if self.same_exposure else fitted_psnr)(image, self._reference, self.peak)
@@ -168,7 +171,7 @@ class Scorer:
         )  # fmt: skip
 
     def _risk(self, result: Result) -> Blocks | None:
-        """Stein's estimate, with the variance of each pixel, from the change of the result with its image."""
+        """Return Stein's estimate, with the variance of each pixel, from the change of the result with its image."""
         if result.divergence is None or not self.independent or find(result.recipe.method).tiling.whole:
             return None
         return stein(result.image, self._noisy, self._variance, result.divergence, self._seen)
@@ -180,7 +183,7 @@ class Scorer:
 
 
 def _clipped(image: np.ndarray) -> np.ndarray:
-    """Where so many pixels lie on the lowest or the highest level that their noise has been cut off."""
+    """Find where so many pixels lie on the lowest or the highest level that their noise has been cut off."""
     found = np.zeros(image.shape, dtype=bool)
     finite = image[np.isfinite(image)]
     for level in (finite.min(), finite.max()) if finite.size else ():
@@ -191,7 +194,7 @@ def _clipped(image: np.ndarray) -> np.ndarray:
 
 
 def _finite(image: Any) -> np.ndarray:
-    """The image in float32; NaN and inf replaced by what is near."""
+    """Return the image in float32, NaN and inf replaced by near values."""
     whole = np.asarray(image).astype(np.float32)
     return filled(whole.reshape(-1, *whole.shape[-2:]))[0].reshape(whole.shape)
 
@@ -217,7 +220,7 @@ def _peak(image: Any, noisy: np.ndarray, reference: np.ndarray | None) -> float:
 
 
 def _gain(noisy: np.ndarray, reference: np.ndarray) -> float:
-    """Slope of the image over the reference, which the noise of the image does not change."""
+    """Return the slope of the image over the reference, which the noise of the image does not change."""
     centred = reference - reference.mean(dtype=np.float64)
     power = float(np.mean(centred**2))
     return float(np.mean(centred * (noisy - noisy.mean(dtype=np.float64)))) / power if power > 0 else 1.0

@@ -15,7 +15,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _DEFAULT = -1, -3, 128 * 1024
 
 
 def default_threads() -> int:
-    """Threads of a run unless told otherwise: one processor less than the process may use, at most 16.
+    """Return the threads of a run unless told otherwise: one processor less than the process may use, at most 16.
 
     One is left to the user interface and to whatever else is going on: OpenMP's threads wait for each other in a loop, so
     that one more thread than free processors makes a step several times slower, not faster. The default is the same for
@@ -25,7 +25,7 @@ def default_threads() -> int:
 
 
 def processors() -> int:
-    """Processors that this process may use."""
+    """Return the processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -100,7 +100,7 @@ def _glibc() -> Any:
 
 
 def fast_bfloat16() -> bool:
-    """Whether this processor has instructions for bfloat16 (elsewhere it is emulated, and slow)."""
+    """Tell whether this processor has instructions for bfloat16 (elsewhere it is emulated, and slow)."""
     import torch
 
     names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")

@@ -40,7 +40,7 @@ class Meter:
         self._tiles_done += self._tiles_a_group
 
     def tiled(self, seconds: float) -> None:
-        """Count a tile, and what it has cost."""
+        """Count a tile, and its cost."""
         self._tiles_done += 1
         self._clock.tiled(seconds)
 

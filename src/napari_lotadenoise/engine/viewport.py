@@ -37,7 +37,7 @@ class Viewport:
         )
         if self.stack.ndim == 2:
             return window
-        z = request.point[self.layout.axes.index("Z")]
+        z = self.layout.depth(request.point)
         return (slice(z, z + 1), *window)
 
     def plane(self, block: np.ndarray) -> np.ndarray:
@@ -49,11 +49,7 @@ class Viewport:
 
     def index(self, request: ViewRequest, group: int, sample: int) -> tuple[int | slice, ...]:
         """Return where in the array the plane in view lies."""
-        index = dict(zip(self.layout.axes, self.stack.index(group, sample), strict=True))
-        index |= dict(zip("YX", self.window(request)[-2:], strict=True))
-        if self.layout.volume:
-            index["Z"] = request.point[self.layout.axes.index("Z")]
-        return tuple(index[a] for a in self.layout.axes)
+        return self.stack.plane_index(group, sample, self.window(request)[-2:], self.layout.depth(request.point))
 
 
 def _middle(part: slice, size: int, side: int) -> slice:

@@ -26,17 +26,17 @@ class DerivedPair:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of both."""
+        """Return the shape of both."""
         return tuple(self.first.shape)
 
     @property
     def ndim(self) -> int:
-        """Number of axes."""
+        """Return the number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """Number of pixels."""
+        """Return the number of pixels."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     def __len__(self) -> int:

@@ -67,22 +67,30 @@ class Layout:
 
     @property
     def spatial(self) -> str:
-        """Axes that the network sees as space."""
+        """Return the axes that the network sees as space."""
         return "ZYX" if self.volume else "YX"
 
     @property
     def joined(self) -> str:
-        """Axes that one network sees as its channels."""
+        """Return the axes that one network sees as its channels."""
         return "".join(a for a in "CS" if a in self.axes and (a == "S" or self.channels == "joint"))
 
     @property
     def grouped(self) -> str:
-        """Axes that get a network for each of their indices."""
+        """Return the axes that get a network for each of their indices."""
         return "C" if "C" in self.axes and self.channels == "separate" else ""
+
+    def depth(self, point: tuple[int, ...]) -> int:
+        """Return the z-index of a point of the array, 0 without a Z axis."""
+        return point[self.axes.index("Z")] if "Z" in self.axes else 0
+
+    def size(self, axis: str, shape: tuple[int, ...]) -> int:
+        """Return the length of an axis in an array of a shape, 1 where it has no such axis."""
+        return shape[self.axes.index(axis)] if axis in self.axes else 1
 
     @property
     def sampled(self) -> str:
-        """Axes whose indices share one network."""
+        """Return the axes whose indices share one network."""
         return "".join(a for a in self.axes if a not in self.spatial + self.joined + self.grouped)
 
 
@@ -138,12 +146,12 @@ class Stack:
 
     @property
     def ndim(self) -> int:
-        """Spatial dimensions, 2 or 3."""
+        """Return the spatial dimensions, 2 or 3."""
         return len(self.spatial)
 
     @property
     def full(self) -> Window:
-        """The window of a whole sample."""
+        """Return the window of a whole sample."""
         return tuple(slice(0, size) for size in self.spatial)
 
     def read(self, group: int, sample: int, window: Window | None = None) -> np.ndarray:
@@ -162,7 +170,7 @@ class Stack:
         out[self.index(group, sample, window)] = block
 
     def index(self, group: int, sample: int, window: Window | None = None) -> tuple[int | slice, ...]:
-        """Where a block is in the array."""
+        """Return where a block is in the array."""
         where: dict[str, int | slice] = dict(zip(self.layout.spatial, window or self.full, strict=True))
         where |= dict.fromkeys(self.layout.joined, slice(None))
         where |= dict.fromkeys(self.layout.grouped, group)
@@ -170,15 +178,23 @@ class Stack:
             where |= dict(zip(self.layout.sampled, map(int, np.unravel_index(sample, self._sample_shape)), strict=True))
         return tuple(where[a] for a in self.layout.axes)
 
+    def plane_index(self, group: int, sample: int, window: Window, z: int = 0) -> tuple[int | slice, ...]:
+        """Return where in the array a window (Y, X) of a plane lies; `z` counts for volumes."""
+        where = dict(zip(self.layout.axes, self.index(group, sample), strict=True))
+        where |= dict(zip("YX", window, strict=True))
+        if self.layout.volume:
+            where["Z"] = z
+        return tuple(where[a] for a in self.layout.axes)
+
     def locate(self, point: tuple[int, ...]) -> tuple[int, int]:
-        """Group and sample that a point of the array (one index an axis) lies in."""
+        """Return the group and sample that a point of the array (one index an axis) lies in."""
         at = dict(zip(self.layout.axes, point, strict=True))
         sample = [at[a] for a in self.layout.sampled]
         group = at["C"] if self.layout.grouped else 0
         return group, int(np.ravel_multi_index(sample, self._sample_shape)) if sample else 0
 
     def spread(self, count: int) -> list[int]:
-        """At most `count` samples, evenly spread."""
+        """Return at most `count` samples, evenly spread."""
         if self.samples <= count:
             return list(range(self.samples))
         return (
@@ -236,7 +252,7 @@ def read_with_halo(stack: Stack, group: int, sample: int, window: Window, margin
 
 
 def middle(block: Any, side: int) -> Any:
-    """The middle of the planes of an array or a tensor (..., Y, X), at most `side` pixels wide and high."""
+    """Return the middle of the planes of an array or a tensor (..., Y, X), at most `side` pixels wide and high."""
     top, left = (max(0, (n - side) // 2) for n in block.shape[-2:])
     return block[..., top : top + side, left : left + side]
 

@@ -47,7 +47,7 @@ class Picture:
 
     @property
     def known_axes(self) -> str | None:
-        """The axes, or None where the file does not really say what they are.
+        """Return the axes, or None where the file does not really say what they are.
 
         Planes that are marked as colours (SYX) are as often slices or channels that some program has marked so.
         """
@@ -153,7 +153,7 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> 
 
 
 def recipe_path(path: str | os.PathLike[str]) -> Path:
-    """Where the recipe of an image file is kept: ``a.ome.tif`` has ``a.recipe.json``."""
+    """Return where the recipe of an image file is kept: ``a.ome.tif`` has ``a.recipe.json``."""
     path = Path(path)
     stem = path.name[: -len("".join(path.suffixes[-2:]))] if _is_ome(path) else path.stem
     return path.with_name(stem + ".recipe.json")
@@ -252,7 +252,10 @@ def _write_ome(path: Path, picture: Picture, recipe: Recipe | None) -> None:
 
 
 def _write_imagej(path: Path, picture: Picture, recipe: Recipe | None) -> None:
-    """ImageJ knows T, Z, C, Y, X, S in this order and few data types; anything else becomes a plain TIFF with a shape."""
+    """Write an ImageJ file: ImageJ knows T, Z, C, Y, X, S in this order and few data types.
+
+    Anything else becomes a plain TIFF with a shape.
+    """
     order = [a for a in "TZCYXS" if a in picture.axes]
     fits = set(picture.axes) <= set("TZCYXS") and picture.data.dtype in (np.uint8, np.uint16, np.float32)
     fits = fits and ("S" not in picture.axes or picture.data.dtype == np.uint8)

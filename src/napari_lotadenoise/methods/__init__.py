@@ -21,7 +21,7 @@ def _found() -> Iterator[type[Method]]:
 
 
 def offered(method: type[Method]) -> bool:
-    """Whether the optional package that a method needs is installed; it is looked for, not imported."""
+    """Tell whether the optional package that a method needs is installed; it is searched for, not imported."""
     if not method.requires.package or method.requires.package in sys.modules:
         return True
     return importlib.util.find_spec(method.requires.package) is not None

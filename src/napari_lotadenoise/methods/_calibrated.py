@@ -28,7 +28,7 @@ GRID = 4
 def scan_presets(
     candidates: tuple[float, ...], fast: Mapping[str, Any], paper: Mapping[str, Any], **training: Any
 ) -> dict[str, Preset]:
-    """Presets that try every candidate once on a few crops; `training` is where the paper's preset does otherwise."""
+    """Return the presets that try every candidate once on a few crops; `training` is where the paper's preset does otherwise."""
     schedule: dict[str, Any] = {
         "steps": len(candidates), "crop": 128, "crop_depth": 4, "batch": 2, "augment": False, "average": 0, "holdout": 0,
         "schedule": "constant", "precision": "float32",
@@ -69,15 +69,15 @@ class Calibrated(Method):
     @property
     @abstractmethod
     def reach(self) -> int:
-        """Pixels around one that the filter looks at."""
+        """Return the pixels around one that the filter looks at."""
 
     @property
     def depth_reach(self) -> int:
-        """Planes above and below one that the filter looks at."""
+        """Return the planes above and below one that the filter looks at."""
         return self.reach
 
     def network(self, channels: int, ndim: int) -> Network:
-        """There is none; what stands in for it knows how far the filter looks."""
+        """Return a stand-in for a network, with the reach of the filter."""
         net = nets.Unchanged()
         net.halo, net.depth_halo = self.reach, self.depth_reach
         return net
@@ -115,7 +115,7 @@ class Calibrated(Method):
             state.loss, state.value = loss, value
 
     def curve(self, state: SimpleNamespace) -> Curve:
-        """The values tried so far, in rising order, and their losses."""
+        """Return the values tried so far, in rising order, and their losses."""
         values = tuple(sorted(state.tried))
         return Curve(self.calibrates, values, tuple(state.tried[value] for value in values))
 
@@ -134,11 +134,11 @@ class Calibrated(Method):
         return self.filtered(image, value, sigma)
 
     def loss(self, crops: Tensor, value: float, sigma: float) -> Tensor:
-        """Mean squared difference between the blindly filtered and the noisy crops."""
+        """Return the mean squared difference between the blindly filtered and the noisy crops."""
         return (self.blind(crops, value, sigma) - crops).square().mean()
 
     def filtered(self, image: Tensor, value: float, sigma: float) -> Tensor:
-        """The plain filter."""
+        """Apply the plain filter."""
         return ops.through_numpy(image, lambda sample: self.smooth(sample, value, sigma))
 
     @property
@@ -159,7 +159,7 @@ class CalibratedByHiding(Calibrated):
     )
 
     def network(self, channels: int, ndim: int) -> Network:
-        """As for every filter; the neighbour that fills the farthest pixel is one further away."""
+        """Return the stand-in of every filter; the neighbour that fills the farthest pixel is one further away."""
         net = super().network(channels, ndim)
         net.halo += 1
         return net
@@ -171,13 +171,13 @@ class CalibratedByHiding(Calibrated):
         return super().predict(net, image, state)
 
     def blind(self, image: Tensor, value: float, sigma: float) -> Tensor:
-        """One pass for each grid, in which it is hidden."""
+        """Filter once for each grid, in which it is hidden."""
         return ops.j_invariant(
             lambda hidden: self.filtered(hidden, value, sigma), image, ops.grid_labels(image, GRID), GRID**2
         )
 
     def loss(self, crops: Tensor, value: float, sigma: float) -> Tensor:
-        """Error at the hidden pixels of a few grids."""
+        """Return the error at the hidden pixels of a few grids."""
         labels = ops.grid_labels(crops, GRID)
         numbers = (index * GRID**2 // self.grids for index in range(self.grids))
         errors = [

@@ -38,7 +38,7 @@ class CollapseGuard:
         self._noted.append(deviation)
 
     def read(self) -> str:
-        """Look at what was noted since the last time; says what is wrong, or nothing."""
+        """Check the readings since the last time; return what is wrong, or nothing."""
         for reading in map(float, self._noted):
             before = sorted(self._readings[-READINGS:])
             median = before[len(before) // 2] if before else reading

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def one_step(parameters: Mapping[str, Any], precision: str = "float32") -> Preset:
-    """A preset of a method whose one step measures the noise."""
+    """Make a preset of a method whose one step measures the noise."""
     training = Training(steps=1, crop=64, batch=1, augment=False, average=0, holdout=0, precision=precision)
     return Preset(training, parameters)
 
@@ -47,6 +47,6 @@ class NoiseAware(Method):
         )
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """Nothing is learnt; say what was measured."""
+        """Return the measured noise; nothing is learnt."""
         sigma = torch.tensor(state.sigma)
         return StepOutput({"noise variance": sigma.square()}, values={"sigma": sigma}, stage="measuring the noise")

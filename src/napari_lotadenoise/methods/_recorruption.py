@@ -20,7 +20,7 @@ FLOOR, SMALLEST_GAIN = 1e-3, 1e-3
 
 
 def target_share(strength: float) -> float:
-    """Weight s of the second image in y = (1 - s) y1 + s y2, for y1 = y + strength * m and y2 = y - m / strength."""
+    """Return the weight s of the second image in y = (1 - s) y1 + s y2, for y1 = y + strength * m and y2 = y - m / strength."""
     return strength**2 / (1 + strength**2)
 
 
@@ -43,7 +43,7 @@ class NoiseLaw:
     floor: float
 
     def variance(self, image: Tensor) -> Tensor:
-        """Noise variance at each pixel, the intensity taken from the mean of its neighbourhood in the plane."""
+        """Return the noise variance at each pixel, the intensity taken from the mean of its neighbourhood in the plane."""
         if self.kind == "constant":
             return self.offset.expand(image.shape).clamp_min(self.floor)
         return (self.gain * _local_mean(image) + self.offset).clamp_min(self.floor)

@@ -99,7 +99,7 @@ class Blind2Grad(Self2Self):
     )
 
     def network(self, channels: int, ndim: int) -> Network:
-        """The network of Self2Self with what is switched on."""
+        """Build the network of Self2Self with the additions that are switched on."""
         return nets.LehtinenUNet(
             channels, ndim, width=self.width, levels=self.levels, norm=self.norm, dropout=self.dropout,
             attention=self.attention, gradient=self.gradient_layer, dilation=self.dilation,
@@ -118,7 +118,7 @@ class Blind2Grad(Self2Self):
         return SimpleNamespace(detail=float(detail), edge=float(self.edge / 255 * (high - low)))
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """Mask by the clean estimate, then both terms of eq. 3.5."""
+        """Return the mask by the clean estimate, then both terms of eq. 3.5."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.gradient_loss and not self.one_sided):
             whole = net(crops).float() if self._looks_ahead() else crops
         clean, early = whole.detach(), context.progress < WARM_UP

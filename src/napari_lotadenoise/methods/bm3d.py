@@ -53,13 +53,13 @@ class BM3D(NoiseAware):
     )
 
     def network(self, channels: int, ndim: int) -> Network:
-        """There is none; what stands in for it knows how far one of the two stages looks, blocks of 8 within 39 pixels."""
+        """Return a stand-in for a network, with the reach of one of the two stages: blocks of 8 within 39 pixels."""
         net = nets.Unchanged()
         net.halo = 32
         return net
 
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
-        """Hand the whitened image to the package."""
+        """Denoise the normalised image by the package."""
         white = torch.stack([state.whitening.forward(sample) for sample in image.float()])
         clean = ops.through_numpy(white, self._filtered)
         return torch.stack([state.whitening.inverse(sample) for sample in clean])

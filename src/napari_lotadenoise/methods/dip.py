@@ -87,7 +87,7 @@ class DIP(Method):
     noise: float = knob(0.0, "Known noise deviation in intensities of the image; 0 measures it.", ge=0, step=1)
 
     def network(self, channels: int, ndim: int) -> Network:
-        """An hourglass with narrow skips."""
+        """Make an hourglass with narrow skips."""
         return nets.SkipNet(self.inputs, channels, ndim, width=self.width, levels=self.levels)
 
     def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
@@ -105,7 +105,7 @@ class DIP(Method):
         )  # fmt: skip
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """Squared difference of the output from the noisy image."""
+        """Return the squared difference of the output from the noisy image."""
         jitter = torch.randn(state.input.shape, generator=context.rng, device=crops.device)
         output = net(state.input + self.jitter * jitter).float()
         loss = F.mse_loss(output, crops)
@@ -138,13 +138,13 @@ class DIP(Method):
         return ""
 
     def healthy(self, state: SimpleNamespace) -> bool:
-        """Whether the mean of now is the one that is kept."""
+        """Tell whether the mean of now is the one that is kept."""
         return state.kept is state.mean
 
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
-        """The mean of the outputs that was kept."""
+        """Return the mean of the outputs that was kept."""
         return self.preview(net, image, state) if state.kept is None else state.kept
 
     def preview(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
-        """The mean of the outputs of now."""
+        """Return the mean of the outputs of now."""
         return net(state.input) if state.mean is None else state.mean

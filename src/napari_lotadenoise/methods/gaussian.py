@@ -49,16 +49,16 @@ class Gaussian(CalibratedByHiding):
 
     @property
     def reach(self) -> int:
-        """Half the kernel at the largest width that may be tried."""
+        """Return half the kernel at the largest width that may be tried."""
         return _radius(self._widest)
 
     @property
     def depth_reach(self) -> int:
-        """Half the kernel along z."""
+        """Return half the kernel along z."""
         return _radius(self._widest * self.depth)
 
     def smooth(self, image: np.ndarray, value: float, sigma: float) -> np.ndarray:
-        """Gaussian blur along every axis but that of the channels."""
+        """Return the Gaussian blur along every axis but that of the channels."""
         from scipy import ndimage
 
         widths = (0.0, *(value * self.depth,) * (image.ndim - 3), value, value)
@@ -70,5 +70,5 @@ class Gaussian(CalibratedByHiding):
 
 
 def _radius(width: float) -> int:
-    """Pixels on each side of the kernel, as scipy has them."""
+    """Return the pixels on each side of the kernel, as scipy has them."""
     return int(CUT * width + 0.5)

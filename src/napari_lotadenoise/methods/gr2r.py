@@ -84,13 +84,13 @@ class GR2R(Method):
     )  # fmt: skip
 
     def network(self, channels: int, ndim: int) -> Network:
-        """A small U-Net, or the U-Net of Blind2Unblind."""
+        """Make a small U-Net, or the U-Net of Blind2Unblind."""
         if self.architecture == "unet":
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.LehtinenUNet(channels, ndim, width=self.width, levels=self.levels)
 
     def prepare(self, training_images: Tensor, unit: float = 1.0) -> CollapseGuard:
-        """Wake a watchdog that knows about how much noise there is."""
+        """Make a collapse guard, with the expected noise level."""
         from napari_lotadenoise.methods._collapse_guard import CollapseGuard
         from napari_lotadenoise.noise import patch_sigma, typical_sigma
 
@@ -109,7 +109,7 @@ class GR2R(Method):
         net.train()
 
     def step(self, net: Network, crops: Tensor, state: CollapseGuard, context: StepContext) -> StepOutput:
-        """The three terms of eq. 14."""
+        """Return the three terms of eq. 14."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.self_reconstruction > 0):
             seen = net(crops).float()
         clean = seen.detach()
@@ -134,7 +134,7 @@ class GR2R(Method):
         return state.read()
 
     def healthy(self, state: CollapseGuard) -> bool:
-        """Whether as much is removed as is expected."""
+        """Tell whether about as much noise is removed as expected."""
         return state.healthy
 
     def _signs(self, crops: Tensor, rng: torch.Generator) -> Tensor:

@@ -99,7 +99,7 @@ class LoTAN2N(Method):
             state.frozen = copy.deepcopy(net).eval().requires_grad_(False)
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """Pair loss, and in stage 2 the trace constraint."""
+        """Return the pair loss, and in stage 2 the trace constraint."""
         a, b = ops.diagonal_pair(crops)
         if context.step % 2:  # each diagonal in turn is the one that noise is added to
             a, b = b, a
@@ -120,7 +120,7 @@ class LoTAN2N(Method):
         return StepOutput(losses, maps, values, "stage 2: pairs and trace")
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
-        """Pair loss on crops that were never trained on."""
+        """Return the pair loss on crops that were never trained on."""
         return pair_loss(*denoised_pair(net, crops))
 
     def _magnitude(self, local_a: Tensor, local_b: Tensor) -> torch.Tensor:
@@ -132,7 +132,7 @@ class LoTAN2N(Method):
 
 
 def cancellation_index(local_trace: Tensor) -> Tensor:
-    """Share of the local traces that the global one hides: 1 - |mean t| / mean |t|.
+    """Return the share of the local traces that the global one hides: 1 - |mean t| / mean |t|.
 
     0 where all patches have the same sign, 1 where positive and negative patches cancel.
     """

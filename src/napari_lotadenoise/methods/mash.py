@@ -86,7 +86,7 @@ class MASH(Method):
     passes: int = knob(10, "Passes, with a mask each, that are averaged to the result.", ge=1, le=1000, step=5)
 
     def network(self, channels: int, ndim: int) -> Network:
-        """A small U-Net that sees the mask, or the U-Net of Noise2Noise."""
+        """Make a small U-Net that sees the mask, or the U-Net of Noise2Noise."""
         if self.architecture == "unet":
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.LehtinenUNet(channels, ndim, width=self.width, levels=self.levels)
@@ -102,7 +102,7 @@ class MASH(Method):
 
     @property
     def stochastic_passes(self) -> int:
-        """How many passes the result averages."""
+        """Return how many passes the result averages."""
         return self.passes
 
     def before_step(self, net: Network, state: SimpleNamespace, context: StepContext) -> None:
@@ -113,7 +113,7 @@ class MASH(Method):
             state.hidden, state.chosen = self.hidden or chosen_share(float(self._correlation(state))), True
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """Error at the hidden pixels, from a target whose flat tiles are shuffled where noise is correlated."""
+        """Return the error at the hidden pixels, from a target whose flat tiles are shuffled where noise is correlated."""
         from napari_lotadenoise.ops import tile_shuffling
 
         mask = self._mask(crops, state.hidden, context.rng)
@@ -139,11 +139,11 @@ class MASH(Method):
         state.sigmas[state.hidden] = state.sigmas[state.hidden].lerp(step_output.values["sigma hidden"], weight)
 
     def sample(self, net: Network, image: Tensor, state: SimpleNamespace, rng: Chance) -> Tensor:
-        """One pass with a mask of its own."""
+        """Denoise once with a mask of its own."""
         return net(self.filled(image, self._mask(image, state.hidden, rng)))
 
     def filled(self, image: Tensor, mask: Tensor) -> Tensor:
-        """What the network sees: zeros in the place of hidden pixels, or the mean of what is visible around them."""
+        """Return what the network sees: zeros in the place of hidden pixels, or the mean of what is visible around them."""
         from napari_lotadenoise.ops.tile_shuffling import visible_mean
 
         if self.replacement == "zero":
@@ -151,26 +151,26 @@ class MASH(Method):
         return torch.where(mask > 0, visible_mean(image, mask), image)
 
     def halo(self, net: Network) -> int:
-        """What the network sees, and the pixels that stand in for its farthest one."""
+        """Return what the network sees, and the pixels that stand in for its farthest one."""
         from napari_lotadenoise.ops.tile_shuffling import REACH
 
         return net.halo + REACH
 
     def _mask(self, image: Tensor, share: float, rng: Chance) -> Tensor:
-        """Zeros and ones, one mask for all channels."""
+        """Draw zeros and ones, one mask for all channels."""
         return ops.bernoulli((len(image), 1, *image.shape[2:]), share, rng).to(image.dtype)
 
     def _correlation(self, state: SimpleNamespace) -> Tensor:
-        """The statistic e."""
+        """Return the statistic e."""
         return (state.sigmas[HIGH] - state.sigmas[LOW]).abs() / state.level
 
 
 def chosen_share(correlation: float) -> float:
-    """Share of pixels to hide, by e."""
+    """Return the share of pixels to hide, by e."""
     return LOW if correlation <= INDEPENDENT else MIDDLE if correlation < CORRELATED else HIGH
 
 
 def typical_error(prediction: Tensor, image: Tensor, mask: Tensor) -> Tensor:
-    """Deviation of a normal distribution with the same median of absolute errors at the pixels of a mask."""
+    """Return the deviation of a normal distribution with the same median of absolute errors at the pixels of a mask."""
     error = torch.where(mask.expand(image.shape) > 0, (prediction - image).abs(), torch.nan)
     return error.nanmedian().nan_to_num() / 0.6745

@@ -44,16 +44,16 @@ class Median(Calibrated):
 
     @property
     def reach(self) -> int:
-        """The largest radius that may be tried."""
+        """Return the largest radius that may be tried."""
         return self.radius or max(RADII)
 
     @property
     def depth_reach(self) -> int:
-        """The same, or nothing for a disk."""
+        """Return the same, or nothing for a disk."""
         return self.reach if self.shape == "ball" else 0
 
     def smooth(self, image: np.ndarray, value: float, sigma: float) -> np.ndarray:
-        """Median over the donut."""
+        """Return the median over the donut."""
         from scipy import ndimage
 
         donut = self._donut(round(value), image.ndim)
@@ -62,7 +62,10 @@ class Median(Calibrated):
         return (low + high) / 2
 
     def _donut(self, radius: int, ndim: int) -> np.ndarray:
-        """Mask of the pixels within the radius of one, without it; of one channel, and of one plane where it is a disk."""
+        """Return the mask of the pixels within the radius of one, without it.
+
+        Of one channel, and of one plane where it is a disk.
+        """
         depth = radius if ndim == 4 and self.shape == "ball" else 0
         sides = (0,) * (ndim - 3) if depth == 0 else (depth,)
         z = np.array(np.meshgrid(*(np.arange(-n, n + 1) for n in (0, *sides, radius, radius)), indexing="ij"))

@@ -70,13 +70,13 @@ class Neighbor2Neighbor(Method):
     )
 
     def network(self, channels: int, ndim: int) -> Network:
-        """A small U-Net, or that of Noise2Noise."""
+        """Make a small U-Net, or that of Noise2Noise."""
         if self.architecture == "unet":
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.LehtinenUNet(channels, ndim, width=self.width, levels=self.levels)
 
     def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
-        """Pair loss, and the regulariser with the weight of the moment."""
+        """Return the pair loss, and the regulariser with the weight of the moment."""
         places = pair_samplers.neighbour_places(crops, context.rng)
         a, b = pair_samplers.sampled(crops, places)
         with torch.no_grad():
@@ -89,7 +89,7 @@ class Neighbor2Neighbor(Method):
         return StepOutput(losses, maps, {"sigma": pair.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
-        """Pair loss on crops that were never trained on, with pairs that stay."""
+        """Return the pair loss on crops that were never trained on, with pairs that stay."""
         a, b = pair_samplers.sampled(
             crops, pair_samplers.neighbour_places(crops, torch.Generator(crops.device).manual_seed(0))
         )

@@ -77,7 +77,7 @@ class NLRidge(NoiseAware):
     spacing: int = knob(4, "Distance of the reference patches.", ge=1, le=7, step=1, unit="px")
 
     def network(self, channels: int, ndim: int) -> Network:
-        """There is none; what stands in for it has tiles begin on the grid of reference patches, and all they depend on."""
+        """Return a stand-in for a network: its tiles begin on the grid of reference patches and hold all they depend on."""
         net = nets.Unchanged()
         net.multiple = self.spacing
         largest = [max(self._sized(steps)[index].side for steps in STEPS.values()) for index in (0, 1)]
@@ -94,7 +94,7 @@ class NLRidge(NoiseAware):
         return state
 
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
-        """Both steps; the outer `halo` pixels are surroundings, of which no result is given."""
+        """Take both steps; the outer `halo` pixels are surroundings, of which no result is given."""
         if min(image.shape[-2:]) <= 2 * net.halo:
             return image
         with torch.autocast(image.device.type, enabled=False):
@@ -110,7 +110,7 @@ class NLRidge(NoiseAware):
     def _stepped(
         self, noisy: Tensor, pilot: Tensor, margin: int, step: Step, state: SimpleNamespace, extra: float
     ) -> Tensor:
-        """One step: (C, Y, X) without `margin` is estimated, by groups that are matched in the first channel of the pilot."""
+        """Take one step: estimate (C, Y, X) without `margin`, by groups that are matched in the first channel of the pilot."""
         from napari_lotadenoise.ops import patches
 
         reach, side = self.window // 2, step.side
@@ -126,21 +126,26 @@ class NLRidge(NoiseAware):
         return result.image()
 
     def _grid(self, size: int, margin: int, side: int) -> range:
-        """Where reference patches begin that touch what lies within the margins: on multiples of the spacing."""
+        """Return where reference patches begin that touch what lies within the margins: on multiples of the spacing."""
         return range(-(-(margin - side + 1) // self.spacing) * self.spacing, size - margin, self.spacing)
 
     def _reach(self, side: int) -> int:
-        """Pixels around one that a step looks at: to its farthest reference patch, and to the farthest of its group."""
+        """Return the pixels around one that a step looks at.
+
+        To its farthest reference patch, and to the farthest of its group.
+        """
         return 2 * (self.window // 2 + side - 1)
 
     def _sized(self, steps: tuple[Step, Step]) -> tuple[Step, ...]:
-        """The steps with what was given in place of the published numbers."""
+        """Return the steps with what was given in place of the published numbers."""
         sides, groups = (self.patch or step.side for step in steps), (steps[0].group, self.group or steps[1].group)
         return tuple(Step(side, min(group, self.window**2)) for side, group in zip(sides, groups, strict=True))
 
 
 def combination(group: Tensor, energy: float, extra: float = 0.0) -> Tensor:
-    """The matrix T that turns a group of noisy patches into clean ones: I - (1 + a) E (Y Y' + a E)^-1, rows adding up to 1.
+    """Return the matrix T that turns a group of noisy patches into clean ones.
+
+    I - (1 + a) E (Y Y' + a E)^-1, rows adding up to 1.
 
     Parameters
     ----------

@@ -49,11 +49,11 @@ class NLM(CalibratedByHiding):
 
     @property
     def reach(self) -> int:
-        """The farthest patch, and its half-width."""
+        """Return the farthest patch, and its half-width."""
         return self.distance + self.patch // 2
 
     def smooth(self, image: np.ndarray, value: float, sigma: float) -> np.ndarray:
-        """Non-local means; patches are compared in all channels together."""
+        """Return the non-local means; patches are compared in all channels together."""
         from skimage.restoration import denoise_nl_means
 
         # One channel goes in without its axis: scikit-image 0.26 takes an axis of length one for space.

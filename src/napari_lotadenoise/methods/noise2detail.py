@@ -73,7 +73,7 @@ class Noise2Detail(Method):
     stage_one: float = knob(0.5, "Share of the steps that belongs to ZS-N2N.", ge=0.05, le=0.95, step=0.05)
 
     def network(self, channels: int, ndim: int) -> Network:
-        """The chain of ZS-N2N; whether it predicts the noise is a matter of the stage."""
+        """Build the chain of ZS-N2N; the stage decides whether it predicts the noise."""
         net = nets.Chain(channels, ndim, width=self.width, layers=self.layers, residual=False)
         # The coarsest sub-images, denoised twice, then the network of stage 3; planes are never taken apart.
         net.halo, net.depth_halo = (max(SCALES) + 2) * net.halo, 3 * net.depth_halo
@@ -86,7 +86,7 @@ class Noise2Detail(Method):
         )
 
     def before_step(self, net: Network, state: SimpleNamespace, context: StepContext) -> None:
-        """Freeze the network where stage 1 ends, and let it start anew for stage 3."""
+        """Freeze the network where stage 1 ends, and start anew for stage 3."""
         if state.first is None:
             state.first = copy.deepcopy(net.state_dict())
         if state.frozen is None and context.progress >= self.stage_one:
@@ -94,7 +94,7 @@ class Noise2Detail(Method):
             net.load_state_dict(state.first)
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """Pair loss and consistency loss, of the noisy image in stage 1 and of the smooth one in stage 3."""
+        """Return the pair loss and consistency loss, of the noisy image in stage 1 and of the smooth one in stage 3."""
         a, b = ops.diagonal_pair(crops)
         with torch.no_grad():
             source = crops if state.frozen is None else self.smooth(state.frozen, crops, state)
@@ -112,14 +112,14 @@ class Noise2Detail(Method):
         state.learnt += state.frozen is not None
 
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
-        """The result of the stage that the training is in, of the one before while the network is raw."""
+        """Return the result of the stage that the training is in, of the one before while the network is raw."""
         if state.frozen is None:
             return self._stage(net, image, state)
         smooth = self.smooth(state.frozen, image, state)
         return smooth if state.learnt < RAW else self._stage(net, smooth, state)
 
     def smooth(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
-        """Stage 2: the mean of the denoised image and of those that were denoised in parts first."""
+        """Return the result of stage 2: the mean of the denoised image and of those that were denoised in parts first."""
 
         def clean(noisy: Tensor) -> Tensor:
             return (noisy - net(noisy)).float().clamp(*state.range)
@@ -128,12 +128,12 @@ class Noise2Detail(Method):
         return torch.stack([clean(image), *whole]).mean(0)
 
     def _stage(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
-        """The network predicts the noise in stage 1, the image in stage 3."""
+        """Apply the network, which predicts the noise in stage 1 and the image in stage 3."""
         return image - net(image) if state.frozen is None else net(image)
 
 
 def parts(image: Tensor, k: int) -> Tensor:
-    """The k^2 images of every k-th row and column, one after the other along the batch: (k^2 N, C, [Z], Y/k, X/k)."""
+    """Return the k^2 images of every k-th row and column, one after the other along the batch: (k^2 N, C, [Z], Y/k, X/k)."""
     return torch.cat([image[..., y::k, x::k] for y in range(k) for x in range(k)])
 
 

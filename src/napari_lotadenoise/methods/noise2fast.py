@@ -81,7 +81,7 @@ class Noise2Fast(Method):
     )
 
     def network(self, channels: int, ndim: int) -> Network:
-        """3 x 3 layers and a 1 x 1 head, which predict the image; with the squared error, the noise.
+        """Build 3 x 3 layers and a 1 x 1 head, which predict the image; with the squared error, the noise.
 
         Leaky ReLUs: plain ones die now and then, and the paper starts again where the result is flat.
         """
@@ -93,7 +93,7 @@ class Noise2Fast(Method):
         return SimpleNamespace(low=low, span=(training_images.amax() - low).clamp_min(1e-6))
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """Error of one of the four directions."""
+        """Return the error of one of the four directions."""
         case = int(torch.randint(4, (), generator=context.rng, device=crops.device))
         a, b = pair_samplers.checkerboard(crops, -1 - case // 2)
         source, target = (a, b) if case % 2 else (b, a)
@@ -103,7 +103,7 @@ class Noise2Fast(Method):
         return StepOutput({"pair": loss}, {"pair a": a, "pair b": b}, {"sigma": error.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: SimpleNamespace) -> Tensor:
-        """The mean error of all four directions, or how far the result is from the noisy image."""
+        """Return the mean error of all four directions, or how far the result is from the noisy image."""
         if self.judge == "image":
             return F.mse_loss(self.predict(net, crops, state), crops)
         errors = []
@@ -120,5 +120,5 @@ class Noise2Fast(Method):
         return F.binary_cross_entropy_with_logits(out, (target - state.low) / state.span)
 
     def _image(self, out: Tensor, state: SimpleNamespace) -> Tensor:
-        """Intensities that an output stands for."""
+        """Turn an output into intensities."""
         return out if self.loss == "squared" else state.low + state.span * torch.sigmoid(out)

@@ -83,7 +83,7 @@ class Noise2Info(Noise2Same):
         state.sigma = torch.where(proposed < state.sigma, proposed, state.sigma)
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """The bound of Noise2Same with the sigma of now."""
+        """Return the bound of Noise2Same with the present sigma."""
         step_output = super().step(net, crops, state, context)
         values = {name: value for name, value in step_output.values.items() if name != "sigma assumed"}
         more = {
@@ -95,7 +95,7 @@ class Noise2Info(Noise2Same):
         return step_output._replace(values={**values, **more})
 
     def _estimate(self, net: Network, state: SimpleNamespace, context: StepContext) -> Tensor:
-        """sigma* from crops all over the pool."""
+        """Estimate sigma* from crops all over the training images."""
         reconstruction, invariance, removed = [], [], []
         for _ in range(-(-self.patches // BATCH)):
             crops = ops.random_crops(state.training_images, SIDE, min(self.patches, BATCH), context.rng)
@@ -117,7 +117,7 @@ class Noise2Info(Noise2Same):
 
 
 def removed_noise_spread(removed: Tensor, draws: int, rng: torch.Generator) -> Tensor:
-    """How far the noise removed from single patches is from the noise removed from all of them (Noise2Info, algorithm 1).
+    """Return how far the noise removed from single patches is from the noise removed from all of them (Noise2Info, algorithm 1).
 
     The squared Wasserstein distance between the values of a patch and as many values drawn from the pool of all patches,
     in both of which the k-th smallest are matched; the mean over patches and draws, per pixel. About 0 where all patches

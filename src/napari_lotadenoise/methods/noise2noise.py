@@ -65,7 +65,7 @@ class Noise2Noise(Method):
     levels: int = knob(2, "Times that the network halves the image.", ge=1, le=6, step=1)
 
     def network(self, channels: int, ndim: int) -> Network:
-        """A small U-Net, or the U-Net of Noise2Noise."""
+        """Make a small U-Net, or the U-Net of Noise2Noise."""
         if self.architecture == "unet":
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.LehtinenUNet(channels, ndim, width=self.width, levels=self.levels)
@@ -75,16 +75,16 @@ class Noise2Noise(Method):
         return torch.cat([training_images[:-1], training_images[1:]], dim=1)
 
     def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
-        """Error of each frame predicted from the other."""
+        """Return the error of each frame predicted from the other."""
         loss = pair_error(net, crops)
         return StepOutput({"pair": loss}, values={"sigma": loss.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
-        """The same error on crops that were never trained on."""
+        """Return the same error on crops that were never trained on."""
         return pair_error(net, crops)
 
 
 def pair_error(net: Network, pairs: Tensor) -> Tensor:
-    """Mean squared error of both frames of pairs (N, 2 C, [Z], Y, X), each predicted from the other."""
+    """Return the mean squared error of both frames of pairs (N, 2 C, [Z], Y, X), each predicted from the other."""
     a, b = pairs.chunk(2, dim=1)
     return F.mse_loss(net(torch.cat([a, b])).float(), torch.cat([b, a]))

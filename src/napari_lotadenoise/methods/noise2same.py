@@ -85,7 +85,7 @@ class Noise2Same(Method):
     )
 
     def network(self, channels: int, ndim: int) -> Network:
-        """A small U-Net, or the residual U-Net of the authors."""
+        """Make a small U-Net, or the residual U-Net of the authors."""
         if self.architecture == "unet":
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm=self.norm)
         return nets.ResidualUNet(channels, ndim, width=self.width, levels=self.levels)
@@ -95,7 +95,7 @@ class Noise2Same(Method):
         return SimpleNamespace(sigma=torch.tensor(self.sigma / unit or 1.0, device=training_images.device))
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """The bound, in its two terms."""
+        """Return the bound, in its two terms."""
         parts = self.parts(net, crops, context.rng)
         maps = {"mask": parts.mask.any(1, keepdim=True).to(crops.dtype)}
         maps["change by hiding"] = (parts.seen - parts.hidden).detach().abs().mean(1, keepdim=True)
@@ -104,16 +104,16 @@ class Noise2Same(Method):
         return StepOutput(self.bound(parts, state), maps, values)
 
     def score(self, net: Network, crops: Tensor, state: SimpleNamespace) -> Tensor:
-        """The same bound on crops that were never trained on, with a mask that stays."""
+        """Return the same bound on crops that were never trained on, with a mask that stays."""
         rng = torch.Generator(crops.device).manual_seed(0)
         return torch.stack(list(self.bound(self.parts(net, crops, rng), state).values())).sum()
 
     def halo(self, net: Network) -> int:
-        """What the network sees, and the neighbour that fills its farthest pixel in the maps."""
+        """Return what the network sees, and the neighbour that fills its farthest pixel in the maps."""
         return net.halo + 1
 
     def bound(self, parts: Parts, state: SimpleNamespace) -> dict[str, Tensor]:
-        """R and 2 sigma sqrt(I); the root of 0, which is nearly reached, has no gradient."""
+        """Return r and 2 sigma sqrt(I); the root of 0, which is nearly reached, has no gradient."""
         return {
             "reconstruction": parts.reconstruction,
             "invariance": 2 * state.sigma * (parts.invariance + 1e-12).sqrt(),
@@ -130,5 +130,5 @@ class Noise2Same(Method):
 
 
 def noise_bound(reconstruction: Tensor, invariance: Tensor, spread: Tensor) -> Tensor:
-    """Upper bound of the noise deviation per pixel, sqrt(I) + sqrt(max(I + R - E, 0)) (Noise2Info, eq. 6)."""
+    """Return the upper bound of the noise deviation per pixel, sqrt(I) + sqrt(max(I + R - E, 0)) (Noise2Info, eq. 6)."""
     return invariance.sqrt() + (invariance + reconstruction - spread).clamp_min(0).sqrt()

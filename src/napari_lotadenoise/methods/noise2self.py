@@ -95,11 +95,11 @@ class Noise2Self(Method):
 
     @property
     def directional(self) -> bool:
-        """A line that is hidden must not be turned away from the noise."""
+        """Tell whether lines are hidden, which must keep their direction to the noise."""
         return self.structure in blind_spots.DIRECTED
 
     def network(self, channels: int, ndim: int) -> Network:
-        """A small U-Net, or DnCNN-8."""
+        """Make a small U-Net, or DnCNN-8."""
         if self.architecture == "unet":
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm=self.norm)
         return nets.Chain(
@@ -107,7 +107,7 @@ class Noise2Self(Method):
         )
 
     def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
-        """Error at the hidden pixels of this step's set."""
+        """Return the error at the hidden pixels of this step's set."""
         mask = self._labels(crops, context.rng) == context.step % (self.grid**2 - 1)
         hidden = self._around(mask)
         filled = ops.hide(crops, hidden, self._fill(context.rng))
@@ -117,28 +117,28 @@ class Noise2Self(Method):
         return StepOutput({"hidden pixels": loss}, maps, {"sigma": loss.detach().sqrt()})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
-        """Error at the set that is never trained: the true error plus the noise variance."""
+        """Return the error at the set that is never trained: the true error plus the noise variance."""
         rng = torch.Generator(crops.device).manual_seed(0)
         mask = self._labels(crops, rng) == self.grid**2 - 1
         return ops.masked_error(net(ops.hide(crops, self._around(mask), self._fill(rng))), crops, mask)
 
     def predict(self, net: Network, image: Tensor, state: Any) -> Tensor:
-        """One pass, or the J-invariant function: every pixel from the pass in which it was hidden."""
+        """Denoise in one pass, or by the J-invariant function: every pixel from the pass in which it was hidden."""
         if self.inference == "single":
             return net(image)
         rng = torch.Generator(image.device).manual_seed(0)
         return ops.j_invariant(net, image, self._labels(image, rng), self.grid**2, self._fill(rng), self._around)
 
     def preview(self, net: Network, image: Tensor, state: Any) -> Tensor:
-        """One pass, whatever the inference."""
+        """Denoise in one pass, whatever the inference."""
         return net(image)
 
     def halo(self, net: Network) -> int:
-        """What the network sees, and the neighbour that fills its farthest pixel."""
+        """Return what the network sees, and the neighbour that fills its farthest pixel."""
         return net.halo + 1
 
     def _labels(self, image: Tensor, rng: torch.Generator) -> Tensor:
-        """Number of each pixel's set, (C, [Z], Y, X)."""
+        """Return the number of each pixel's set, (C, [Z], Y, X)."""
         count, channels = self.grid**2, image.shape[1]
         labels = ops.grid_labels(image, self.grid) if self.partition == "grid" else ops.random_labels(image, count, rng)
         step = self.grid + 1 if self.hide == "one channel" else 0  # the grids of two channels are a diagonal step apart
@@ -146,7 +146,7 @@ class Noise2Self(Method):
         return (labels + shift) % count
 
     def _around(self, mask: Tensor) -> Tensor:
-        """All that is hidden so that the pixels of a mask can be predicted."""
+        """Return all that is hidden so that the pixels of a mask can be predicted."""
         return blind_spots.structured(mask, self.structure, self.span)
 
     def _fill(self, rng: torch.Generator) -> Fill:

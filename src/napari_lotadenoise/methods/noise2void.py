@@ -78,15 +78,15 @@ class Noise2Void(Method):
 
     @property
     def directional(self) -> bool:
-        """A line that is hidden must not be turned away from the noise."""
+        """Tell whether lines are hidden, which must keep their direction to the noise."""
         return self.structure in blind_spots.DIRECTED
 
     def network(self, channels: int, ndim: int) -> Network:
-        """A small U-Net."""
+        """Make a small U-Net."""
         return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm=self.norm)
 
     def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
-        """Error at the replaced pixels."""
+        """Return the error at the replaced pixels."""
         filled, mask, hidden = self._blind(crops, context.rng)
         clean = net(filled).float()
         squared = ops.masked_error(clean, crops, mask)
@@ -97,12 +97,12 @@ class Noise2Void(Method):
         )
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
-        """Squared error at replaced pixels of crops that were never trained on, always the same ones."""
+        """Return the squared error at replaced pixels of crops that were never trained on, always the same ones."""
         filled, mask, _ = self._blind(crops, torch.Generator(crops.device).manual_seed(0))
         return ops.masked_error(net(filled), crops, mask)
 
     def _blind(self, image: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """The image with pixels replaced, those that are to be predicted, and all that were replaced."""
+        """Return the image with pixels replaced, those that are to be predicted, and all that were replaced."""
         spots = blind_spots.one_per_box(image, self.box, rng)
         mask = blind_spots.mask_of(spots, image)
         if self.structure != "pixel":

@@ -62,9 +62,9 @@ class Noisier2Noise(Recorrupted2Recorrupted):
         return (self.expected(net, noisier) - (1 - share) * noisier) / share
 
     def expected(self, net: Network, seen: Tensor) -> Tensor:
-        """The noisier image less what the network finds in it, which leaves it less to learn and less to be stretched."""
+        """Return the noisier image less what the network finds in it, which leaves it less to learn and less to be stretched."""
         return seen - net(seen).float()
 
     def pair(self, image: Tensor, law: NoiseLaw, rng: Chance) -> tuple[Tensor, Tensor]:
-        """The noisier image, and the noisy one."""
+        """Return the noisier image, and the noisy one."""
         return law.split(image, self.strength, rng)[0], image

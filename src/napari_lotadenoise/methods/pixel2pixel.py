@@ -78,7 +78,7 @@ class Pixel2Pixel(Method):
     turns: bool = knob(True, "Flip and rotate what is drawn from the bank.")
 
     def network(self, channels: int, ndim: int) -> Network:
-        """A small U-Net, or the chain with orthogonal weights."""
+        """Make a small U-Net, or the chain with orthogonal weights."""
         if self.architecture == "unet":
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         net = nets.Chain(channels, ndim, width=4 * self.width, layers=5, residual=False)
@@ -97,7 +97,7 @@ class Pixel2Pixel(Method):
         return SimpleNamespace(bank=torch.stack([self.bank(image, depth) for image in _chosen(training_images)]))
 
     def bank(self, image: Tensor, depth: int) -> Tensor:
-        """For each pixel of an image (C, Y, X) the `depth` whose surroundings look most like its own, (C, m, Y, X)."""
+        """Find, for each pixel of (C, Y, X), the `depth` pixels with the most similar surroundings, (C, m, Y, X)."""
         from napari_lotadenoise.ops import patches
 
         reach, half = self.window // 2, self.patch // 2
@@ -112,7 +112,7 @@ class Pixel2Pixel(Method):
         return torch.cat(found, 1).movedim(-1, 1).contiguous()
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
-        """Error of one of the two images, predicted from the other."""
+        """Return the error of one of the two images, predicted from the other."""
         _, channels, depth, *_ = state.bank.shape
         drawn = ops.random_crops(state.bank.flatten(1, 2), max(crops.shape[-2:]), len(crops), context.rng)
         turn = int(torch.randint(ops.ORIENTATIONS, (), generator=context.rng, device=drawn.device))
@@ -134,7 +134,7 @@ def drawn_pair(bank: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
 
 
 def _chosen(training_images: Tensor) -> Tensor:
-    """Planes of a pool, or parts of them, of at most `PIXELS` pixels."""
+    """Return the planes of training images, or parts of them, of at most `PIXELS` pixels."""
     planes = PIXELS // (training_images.shape[-2] * training_images.shape[-1])
     if planes:
         return training_images[:: -(-len(training_images) // planes)]

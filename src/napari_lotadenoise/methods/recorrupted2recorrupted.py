@@ -78,7 +78,7 @@ class Recorrupted2Recorrupted(Method):
     passes: int = knob(8, "Draws of the noise that the result averages.", ge=1, le=1000, step=8)
 
     def network(self, channels: int, ndim: int) -> Network:
-        """A small U-Net, or DnCNN-17."""
+        """Make a small U-Net, or DnCNN-17."""
         if self.architecture == "unet":
             return nets.UNet(channels, ndim, width=self.width, levels=self.levels, norm="none")
         return nets.Chain(channels, ndim, width=4 * self.width, layers=16, slope=0.0, head=3, norm="batch")
@@ -91,11 +91,11 @@ class Recorrupted2Recorrupted(Method):
 
     @property
     def stochastic_passes(self) -> int:
-        """How many draws the result averages."""
+        """Return how many draws the result averages."""
         return self.passes
 
     def step(self, net: Network, crops: Tensor, state: NoiseLaw, context: StepContext) -> StepOutput:
-        """Error of one half predicted from the other."""
+        """Return the error of one half predicted from the other."""
         seen, target = self.pair(crops, state, context.rng)
         variance = state.variance(crops)
         maps = {"input": seen, "target": target, "noise level": variance.mean(1, keepdim=True).sqrt()}
@@ -104,7 +104,7 @@ class Recorrupted2Recorrupted(Method):
         )
 
     def score(self, net: Network, crops: Tensor, state: NoiseLaw) -> Tensor:
-        """The same error on crops that were never trained on, with noise that stays."""
+        """Return the same error on crops that were never trained on, with noise that stays."""
         seen, target = self.pair(crops, state, torch.Generator(crops.device).manual_seed(0))
         return F.mse_loss(self.expected(net, seen), target)
 
@@ -113,15 +113,15 @@ class Recorrupted2Recorrupted(Method):
         return self.expected(net, self.pair(image, state, rng)[0])
 
     def expected(self, net: Network, seen: Tensor) -> Tensor:
-        """What the target is on average, going by the input."""
+        """Predict the mean of the target from the input."""
         return net(seen).float()
 
     def halo(self, net: Network) -> int:
-        """What the network sees, and what tells the intensity at its farthest pixel."""
+        """Return what the network sees, and what tells the intensity at its farthest pixel."""
         from napari_lotadenoise.methods._recorruption import REACH
 
         return net.halo + REACH
 
     def pair(self, image: Tensor, law: NoiseLaw, rng: Chance) -> tuple[Tensor, Tensor]:
-        """Input and target of the network."""
+        """Return the input and target of the network."""
         return law.split(image, self.strength, rng)

@@ -66,7 +66,7 @@ class Self2Self(Method):
     passes: int = knob(16, "Stochastic passes that are averaged to the result.", ge=2, le=1000, step=10)
 
     def network(self, channels: int, ndim: int) -> Network:
-        """Partial convolutions down, dropout up."""
+        """Build a U-Net with partial convolutions down and dropout up."""
         return nets.LehtinenUNet(
             channels, ndim, width=self.width, levels=self.levels, norm=self.norm, dropout=self.dropout,
             early=self.early_skip,
@@ -74,11 +74,11 @@ class Self2Self(Method):
 
     @property
     def stochastic_passes(self) -> int:
-        """How many passes the result averages."""
+        """Return how many passes the result averages."""
         return self.passes
 
     def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
-        """Squared error on the hidden pixels (eq. 7)."""
+        """Return the squared error on the hidden pixels (eq. 7)."""
         hidden = ops.bernoulli(crops.shape, self.hidden, context.rng).to(crops.dtype)
         loss = ops.masked_error(net(crops, 1 - hidden, rng=context.rng), crops, hidden)
         return StepOutput(
@@ -86,12 +86,12 @@ class Self2Self(Method):
         )
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
-        """Error at hidden pixels of crops that were never trained on: the true error plus the noise variance."""
+        """Return the error at hidden pixels of crops that were never trained on: the true error plus the noise variance."""
         rng = torch.Generator(crops.device).manual_seed(0)
         hidden = ops.bernoulli(crops.shape, self.hidden, rng).to(crops.dtype)
         return ops.masked_error(net(crops, 1 - hidden), crops, hidden)
 
     def sample(self, net: Network, image: Tensor, state: Any, rng: Chance) -> Tensor:
-        """One pass with a mask and dropout of its own."""
+        """Denoise once with a mask and dropout of its own."""
         visible = ops.bernoulli(image.shape, 1 - self.hidden, rng).to(image.dtype)
         return net(image, visible, rng=rng)

@@ -46,11 +46,11 @@ class TotalVariation(CalibratedByHiding):
 
     @property
     def reach(self) -> int:
-        """One pixel an iteration, and one for the last divergence."""
+        """Return one pixel an iteration, and one for the last divergence."""
         return self.iterations + 1
 
     def smooth(self, image: np.ndarray, value: float, sigma: float) -> np.ndarray:
-        """Total variation of each channel."""
+        """Return the total variation of each channel."""
         from skimage.restoration import denoise_tv_chambolle
 
         return np.stack(

@@ -56,7 +56,7 @@ class Wavelet(CalibratedByHiding):
 
     @property
     def reach(self) -> int:
-        """What the transform and its inverse look at."""
+        """Return the reach of the transform and its inverse."""
         return (TAPS[self.wavelet] - 1) * (2**self.levels - 1)
 
     def smooth(self, image: np.ndarray, value: float, sigma: float) -> np.ndarray:
@@ -69,7 +69,7 @@ class Wavelet(CalibratedByHiding):
         return self._shrunk(np.pad(image, margins, mode="symmetric"), (low, high), value * sigma, 0)
 
     def _shrunk(self, image: np.ndarray, filters: Filters, threshold: float, level: int) -> np.ndarray:
-        """Shrink the details of one scale and of all coarser ones; each axis becomes shorter by what they look at."""
+        """Shrink the details of one scale and of all coarser ones; each axis becomes shorter by their reach."""
         step, axes = 2**level, range(1, image.ndim)
         bands = [image]
         for axis in axes:

@@ -61,11 +61,11 @@ class ZSN2N(Method):
     consistency: float = knob(1.0, "Weight of the consistency between both resolutions.", ge=0, le=10, step=0.1)
 
     def network(self, channels: int, ndim: int) -> Network:
-        """Two 3 x 3 layers and a 1 x 1 head that predict the noise."""
+        """Build two 3 x 3 layers and a 1 x 1 head that predict the noise."""
         return nets.Chain(channels, ndim, width=self.width, layers=self.layers)
 
     def step(self, net: Network, crops: Tensor, state: Any, context: StepContext) -> StepOutput:
-        """Pair loss and consistency loss."""
+        """Return the pair loss and consistency loss."""
         a, b, clean_a, clean_b = denoised_pair(net, crops)
         pair = pair_loss(a, b, clean_a, clean_b)
         losses = {"pair": pair}
@@ -76,7 +76,7 @@ class ZSN2N(Method):
         return StepOutput(losses, values={"sigma": sigma_bound(pair)})
 
     def score(self, net: Network, crops: Tensor, state: Any) -> Tensor:
-        """Pair loss on crops that were never trained on."""
+        """Return the pair loss on crops that were never trained on."""
         return pair_loss(*denoised_pair(net, crops))
 
 
@@ -88,12 +88,12 @@ def denoised_pair(net: Network, image: Tensor) -> tuple[Tensor, Tensor, Tensor, 
 
 
 def pair_loss(a: Tensor, b: Tensor, clean_a: Tensor, clean_b: Tensor) -> Tensor:
-    """Mean squared difference of each denoised half from the other noisy half, averaged over both directions."""
+    """Return the mean squared difference of each denoised half from the other noisy half, averaged over both directions."""
     return (F.mse_loss(clean_a, b) + F.mse_loss(clean_b, a)) / 2
 
 
 def sigma_bound(pair: Tensor) -> Tensor:
-    """Noise deviation that a pair loss implies.
+    """Return the noise deviation that a pair loss implies.
 
     The loss is the variance of the noise in one half, sigma^2 / 2, plus the squared error that is left: an upper bound
     that gets tight as the network learns.

@@ -30,24 +30,24 @@ class Estimate:
 
     @property
     def psnr(self) -> float | None:
-        """PSNR in dB; None where the estimated error is not positive, since nothing but `low` is known then."""
+        """Return the PSNR in dB; None where the estimated error is not positive, since nothing but `low` is known then."""
         return _decibels(self.error, self.peak) if self.error > 0 else None
 
     @property
     def low(self) -> float | None:
-        """PSNR in dB two standard errors further down; None where even that error is not positive."""
+        """Return the PSNR in dB two standard errors further down; None where even that error is not positive."""
         worst = self.error + 2 * self.standard_error
         return _decibels(worst, self.peak) if worst > 0 else None
 
     @property
     def high(self) -> float:
-        """PSNR in dB two standard errors further up; infinite where no error at all is within them."""
+        """Return the PSNR in dB two standard errors further up; infinite where no error at all is within them."""
         best = self.error - 2 * self.standard_error
         return _decibels(best, self.peak) if best > 0 else float("inf")
 
     @property
     def certain(self) -> bool:
-        """Whether the error is more than two of its standard errors above 0."""
+        """Tell whether the error is more than two of its standard errors above 0."""
         return self.error > 2 * self.standard_error
 
     def __str__(self) -> str:
@@ -87,12 +87,12 @@ class Blocks:
 
     @property
     def mean(self) -> float:
-        """Mean of the values."""
+        """Return the mean of the values."""
         return float(self.sums.sum() / self.numbers.sum())
 
     @property
     def standard_error(self) -> float:
-        """Standard error of the mean."""
+        """Return the standard error of the mean."""
         total = self.numbers.sum()
         if np.count_nonzero(self.numbers) < 4:
             return self.deviation / float(np.sqrt(total))
@@ -100,12 +100,12 @@ class Blocks:
         return float(np.sqrt(spread) / total)
 
     def __sub__(self, other: Blocks) -> Blocks:
-        """Difference of two maps, value by value: what makes both of them worse in one place falls out of it."""
+        """Return the difference of two maps, value by value: what makes both of them worse in one place falls out of it."""
         return Blocks(self.sums - other.sums, self.numbers, float(np.hypot(self.deviation, other.deviation)))
 
 
 def mean_and_error(values: np.ndarray, counted: np.ndarray | None = None) -> tuple[float, float]:
-    """Mean of a map and its standard error, from its `Blocks`."""
+    """Return the mean of a map and its standard error, from its `Blocks`."""
     blocks = Blocks.of(values, counted)
     return blocks.mean, blocks.standard_error
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+from napari_lotadenoise.image.planes import plane_axes
 from napari_lotadenoise.metrics.estimate import Estimate, mean_and_error
 
 #: Mean of the eight neighbours with weights 1/2, 1, 1/2, without the pixel itself.
@@ -29,7 +30,7 @@ def heldout_error(
     sets: int = 4,
     axes: str | None = None,
 ) -> HeldOut:
-    """Error of a denoiser at pixels that it does not see, against their noisy values.
+    """Return the error of a denoiser at pixels that it does not see, against their noisy values.
 
     For each of a few sets of pixels J (one in grid x grid): mean over J of (f(y with J filled)_J - y_J)^2. The fill is the
     mean of the eight neighbours without the pixel itself. Where noise is independent from pixel to pixel and zero on
@@ -57,7 +58,7 @@ def heldout_error(
     HeldOut
     """
     image = np.asarray(image)
-    place = (image.ndim - 2, image.ndim - 1) if axes is None else (axes.index("Y"), axes.index("X"))
+    place = (image.ndim - 2, image.ndim - 1) if axes is None else plane_axes(axes)
     fill = _neighbour_mean(image, place)
     rows, columns = (_along(np.arange(image.shape[axis]) % grid, axis, image.ndim) for axis in place)
     # Sets that follow each other would lie in one column.
@@ -72,7 +73,7 @@ def heldout_error(
 
 
 def masked_psnr(error: HeldOut | float, sigma: float, peak: float, sigma_error: float = 0.0) -> Estimate:
-    """PSNR from the error at hidden pixels: 10 log10(peak^2 / (error - sigma^2)).
+    """Return the PSNR from the error at hidden pixels: 10 log10(peak^2 / (error - sigma^2)).
 
     Assumes what `heldout_error` does, and a noise variance that is known: a sigma that is 1 % wrong shifts the error by 2 %
     of the *noise variance*, which for a good denoiser may be half of what is left. Where the difference is not positive the

@@ -8,7 +8,7 @@ from napari_lotadenoise.metrics.estimate import Estimate, mean_and_error
 
 
 def upsnr(a: np.ndarray, b: np.ndarray, c: np.ndarray, image: np.ndarray, peak: float) -> Estimate:
-    """PSNR of a result from three noisy captures of the same scene, without the truth.
+    """Return the PSNR of a result from three noisy captures of the same scene, without the truth.
 
     uMSE = mean[(image - a)^2 - (b - c)^2 / 2] (Marcos-Morales et al.,
     Evaluating Unsupervised Denoising Requires Unsupervised Metrics, ICML 2023). The first term is the true

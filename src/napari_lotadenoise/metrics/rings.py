@@ -30,13 +30,13 @@ class RingCorrelation:
 
     @property
     def smooth(self) -> np.ndarray:
-        """The curve, averaged over three rings, in which the threshold is looked for."""
+        """Return the curve, averaged over three rings, in which the threshold is looked for."""
         kernel = np.ones(3)
         return np.convolve(self.correlation * self.pixels, kernel, "same") / np.convolve(self.pixels, kernel, "same")
 
     @property
     def cutoff(self) -> float:
-        """Frequency in cycles per pixel at which the curve first falls below 1/7; 0.5 where it never does."""
+        """Return the frequency in cycles per pixel at which the curve first falls below 1/7; 0.5 where it never does."""
         curve = self.smooth
         below = np.flatnonzero(curve < THRESHOLD)
         if not below.size:
@@ -49,18 +49,21 @@ class RingCorrelation:
 
     @property
     def resolution(self) -> float:
-        """1 / cutoff in pixels; 2 where it is as fine as the pixels allow or finer, infinite where nothing agrees."""
+        """Return 1 / cutoff in pixels; 2 where it is as fine as the pixels allow or finer, infinite where nothing agrees."""
         return 1 / self.cutoff if self.cutoff > 0 else float("inf")
 
     @property
     def floor(self) -> float:
-        """Mean correlation of the outer tenth of the rings; far above 0, the two images share noise, or are undersampled."""
+        """Return the mean correlation of the outer tenth of the rings.
+
+        Far above 0, the two images share noise, or are undersampled.
+        """
         outer = self.frequency > 0.45
         return float(np.average(self.correlation[outer], weights=self.pixels[outer])) if outer.any() else 0.0
 
 
 def frc(a: np.ndarray, b: np.ndarray) -> RingCorrelation:
-    """Fourier ring correlation of two images of the same scene.
+    """Return the Fourier ring correlation of two images of the same scene.
 
     Re sum A conj(B) / sqrt(sum |A|^2 sum |B|^2) over the coefficients of each ring (Saxton & Baumeister 1982), after the mean
     is subtracted and a Hann window applied, which keeps the borders out of the spectrum. Where signal and noise of a ring have
@@ -91,7 +94,7 @@ def frc(a: np.ndarray, b: np.ndarray) -> RingCorrelation:
 
 
 def halves(image: np.ndarray, variance: np.ndarray | float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Two images of one capture whose noise is uncorrelated: y + sqrt(v) z and y - sqrt(v) z, z standard normal.
+    """Return two images of one capture whose noise is uncorrelated: y + sqrt(v) z and y - sqrt(v) z, z standard normal.
 
     Their noise has the covariance Var(y) - v = 0 and the variance 2 v, as if each had half of the light: `frc` of the two
     tells the resolution at half the dose (Gaussian noise: Oliveira, Lei & Tibshirani, Biometrika 2022). Since the ring
@@ -116,7 +119,7 @@ def halves(image: np.ndarray, variance: np.ndarray | float, seed: int = 0) -> tu
 
 
 def thinned(counts: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Two independent Poisson images from counted photons: each photon goes to one of them by the toss of a coin.
+    """Return two independent Poisson images from counted photons: each photon goes to one of them at random.
 
     Binomial(n, 1/2) and the rest are independent where n is Poisson. Assumes numbers of photons, not grey levels: divide by
     the gain first, and use `halves` where there is read noise.

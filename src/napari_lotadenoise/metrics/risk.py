@@ -20,7 +20,7 @@ def sure(
     probes: int = 1,
     seed: int = 0,
 ) -> Estimate:
-    """PSNR of a denoiser under white Gaussian noise of known strength, without the truth (Monte-Carlo SURE).
+    """Return the PSNR of a denoiser under white Gaussian noise of known strength, without the truth (Monte-Carlo SURE).
 
     mean (f(y) - y)^2 - sigma^2 + 2 sigma^2 / (N eps) b . (f(y + eps b) - f(y)), with random signs b (Stein, Annals of
     Statistics 1981; Ramani, Blu & Unser, IEEE TIP 2008). The last term is how much each pixel of the result follows its own
@@ -57,7 +57,7 @@ def pure(
     denoise: Denoiser, image: np.ndarray, gain: float, read_noise: float, peak: float, offset: float = 0.0,
     eps: float | None = None, probes: int = 1, seed: int = 0,
 ) -> Estimate:  # fmt: skip
-    """PSNR of a denoiser under Poisson or Poisson-Gaussian noise of a known camera, without the truth (PURE).
+    """Return the PSNR of a denoiser under Poisson or Poisson-Gaussian noise of a known camera, without the truth (PURE).
 
     For y = gain * Poisson(x) + offset + Normal(0, read_noise): `sure` with the variance of each pixel estimated from the
     pixel itself, v = gain (y - offset) + read_noise^2:
@@ -89,7 +89,7 @@ def pure(
 def stein(
     found: np.ndarray, image: np.ndarray, variance: np.ndarray | float, divergence: np.ndarray, counted: np.ndarray | None = None
 ) -> Blocks:  # fmt: skip
-    """Squared error of a result by Stein's estimate, from a response that was measured beside it.
+    """Return the squared error of a result by Stein's estimate, from a divergence that was measured beside it.
 
     (f(y) - y)^2 - v + 2 v df/dy, pixel by pixel, for independent noise of variance v at each pixel. The difference of two such
     estimates on one image does not hang on v where the two respond alike, which is why it ranks better than it measures.
@@ -111,7 +111,7 @@ def stein(
 def _risk(
     denoise: Denoiser, image: np.ndarray, variance: np.ndarray, peak: float, eps: float, probes: int, seed: int
 ) -> Estimate:  # fmt: skip
-    """Mean of the shares that the pixels have in the risk; `variance` is that of the noise of each of them."""
+    """Return the mean of the shares that the pixels have in the risk; `variance` is that of the noise of each of them."""
     image = np.asarray(image)
     image = image if image.dtype.kind == "f" else image.astype(np.float64)
     found = np.asarray(denoise(image), dtype=np.float64)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from napari_lotadenoise.image.planes import stacked_planes
+
 
 def psnr(image: np.ndarray, truth: np.ndarray, peak: float) -> float:
-    """Peak signal-to-noise ratio in dB, 10 log10(peak^2 / mean squared error).
+    """Return the peak signal-to-noise ratio in dB, 10 log10(peak^2 / mean squared error).
 
     Parameters
     ----------
@@ -20,7 +22,7 @@ def psnr(image: np.ndarray, truth: np.ndarray, peak: float) -> float:
 
 
 def fitted_psnr(image: np.ndarray, truth: np.ndarray, peak: float) -> float:
-    """PSNR in dB after the gain and the offset that bring the image closest to the truth.
+    """Return the PSNR in dB after the gain and the offset that bring the image closest to the truth.
 
     min over a, b of mean (a image + b - truth)^2: a = cov(image, truth) / var(image), b = mean truth - a mean image.
     For pairs whose intensity scales are not the same (another exposure, an image that was stretched for display). It
@@ -41,7 +43,7 @@ def fitted_psnr(image: np.ndarray, truth: np.ndarray, peak: float) -> float:
 
 
 def ssim(image: np.ndarray, truth: np.ndarray, peak: float, axes: str = "YX") -> float:
-    """Structural similarity with a uniform 7 x 7 window, the mean over all planes (and colours).
+    """Return the structural similarity with a uniform 7 x 7 window, the mean over all planes (and colours).
 
     Mean of (2 m_x m_y + c1) (2 s_xy + c2) / ((m_x^2 + m_y^2 + c1) (s_x^2 + s_y^2 + c2)) over the windows, with
     c1 = (0.01 peak)^2, c2 = (0.03 peak)^2 (Wang, Bovik, Sheikh & Simoncelli, IEEE TIP 2004; scikit-image, whose window
@@ -58,13 +60,8 @@ def ssim(image: np.ndarray, truth: np.ndarray, peak: float, axes: str = "YX") ->
     """
     from skimage.metrics import structural_similarity
 
-    pairs = list(zip(_planes(image, axes), _planes(truth, axes), strict=True))
+    pairs = list(zip(stacked_planes(image, axes), stacked_planes(truth, axes), strict=True))
     side = min(7, *pairs[0][0].shape)
     side -= 1 - side % 2
     found = [structural_similarity(a, b, win_size=side, data_range=peak) for a, b in pairs]
     return float(np.mean(found))
-
-
-def _planes(image: np.ndarray, axes: str) -> np.ndarray:
-    last = np.moveaxis(np.asarray(image, dtype=np.float64), (axes.index("Y"), axes.index("X")), (-2, -1))
-    return last.reshape(-1, *last.shape[-2:])

@@ -33,42 +33,42 @@ class Whiteness:
 
     @property
     def band(self) -> float:
-        """Two standard deviations of each correlation of white noise, 2 / sqrt(pixels)."""
+        """Return two standard deviations of each correlation of white noise, 2 / sqrt(pixels)."""
         return 2 / float(np.sqrt(max(self.pixels, 1)))
 
     @property
     def y(self) -> float:
-        """Correlation with the neighbour in y."""
+        """Return the correlation with the neighbour in y."""
         return float(self.correlation[self._lags + 1, self._lags])
 
     @property
     def x(self) -> float:
-        """Correlation with the neighbour in x."""
+        """Return the correlation with the neighbour in x."""
         return float(self.correlation[self._lags, self._lags + 1])
 
     @property
     def largest(self) -> float:
-        """Largest absolute correlation with any other pixel."""
+        """Return the largest absolute correlation with any other pixel."""
         return float(np.abs(self._half).max())
 
     @property
     def outside(self) -> float:
-        """Share of the shifts whose correlation is outside the band; about 0.05 for white noise."""
+        """Return the share of the shifts whose correlation is outside the band; about 0.05 for white noise."""
         return float(np.mean(np.abs(self._half) > self.band))
 
     @property
     def statistic(self) -> float:
-        """Number of pixels times the sum of the squared correlations, each pair of opposite shifts once (Box & Pierce 1970)."""
+        """Return the statistic of Box & Pierce (1970): pixels times the sum of squared correlations, opposite shifts counted once."""
         return float(self.pixels * np.sum(self._half**2))
 
     @property
     def p_value(self) -> float:
-        """How often white noise has a larger statistic (chi-square); nearly always 0 for real noise on large images."""
+        """Return how often white noise has a larger statistic (chi-square); nearly always 0 for real noise on large images."""
         return float(special.chdtrc(self._half.size, self.statistic)) if self.pixels else 1.0
 
     @property
     def score(self) -> float:
-        """1 / (sum of the squared correlations beyond chance), 0 to 1: the share of its spectrum that the residual fills.
+        """Return 1 / (sum of the squared correlations beyond chance), 0 to 1: the share of its spectrum that the residual fills.
 
         By Parseval's theorem (mean power)^2 / mean squared power, as far as `lags` reach; white noise fills all of it.
         """
@@ -77,7 +77,7 @@ class Whiteness:
 
     @property
     def white(self) -> bool:
-        """Whether no correlation matters: all below 0.1 (or 4 / sqrt(pixels), if that is more), and the score above 0.75.
+        """Tell whether no correlation matters: all below 0.1 (or 4 / sqrt(pixels), if that is more), and the score above 0.75.
 
         Deliberately not a test of significance: a quarter of a million pixels make a correlation of 0.01 significant.
         """
@@ -89,12 +89,12 @@ class Whiteness:
 
     @property
     def _half(self) -> np.ndarray:
-        """One of each pair of opposite shifts, which are equal, without the middle."""
+        """Return one of each pair of opposite shifts, which are equal, without the middle."""
         return self.correlation.ravel()[self.correlation.size // 2 + 1 :]
 
 
 def whiteness(residual: np.ndarray, lags: int = 5) -> Whiteness:
-    """Autocorrelation of a residual, and whether it is white.
+    """Return the autocorrelation of a residual, and whether it is white.
 
     r(d) = sum z_i z_(i+d) / sum z_i^2, where z is the residual without its mean in a window of 31 x 31 pixels, over its
     root mean square in one of 15 x 15: noise that is stronger where the image is brighter would otherwise be judged by the
@@ -128,7 +128,7 @@ def whiteness(residual: np.ndarray, lags: int = 5) -> Whiteness:
 
 
 def _even(plane: np.ndarray) -> tuple[np.ndarray, int]:
-    """The residual at one strength everywhere, and in how many pixels there is any of it."""
+    """Return the residual at one strength everywhere, and in how many pixels there is any of it."""
     centred = plane - ndimage.uniform_filter(plane, min(2 * _WINDOW + 1, *plane.shape), mode="mirror")
     power = np.maximum(ndimage.uniform_filter(centred**2, min(_WINDOW, *plane.shape), mode="mirror"), 0)
     # Where nothing was removed there is nothing but rounding, which must not be blown up.
@@ -138,7 +138,7 @@ def _even(plane: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _products(plane: np.ndarray, lags: int) -> np.ndarray:
-    """Sum of the products with the shifted plane, shifts of -lags to lags; nothing is wrapped around."""
+    """Return the sum of the products with the shifted plane, shifts of -lags to lags; nothing is wrapped around."""
     shape = tuple(n + 2 * lags for n in plane.shape)
     power = np.abs(np.fft.rfft2(plane, shape)) ** 2
     around = np.fft.irfft2(power, shape)

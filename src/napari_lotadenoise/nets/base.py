@@ -26,7 +26,7 @@ class Unchanged(Network):
 
 
 def reach(*, down: list[int], bottom: int, up: list[int]) -> int:
-    """Pixels that a U-Net sees to each side, from its output down to the coarsest level and up to its input again.
+    """Return the pixels that a U-Net sees to each side, from its output down to the coarsest level and up to its input again.
 
     `down` and `up` have the number of 3 x 3 convolutions at each level, the finest first, `bottom` those at the coarsest.
     """
@@ -39,31 +39,31 @@ def reach(*, down: list[int], bottom: int, up: list[int]) -> int:
 
 
 def in_plane(ndim: int) -> Any:
-    """Two in the plane, one in depth: the steps by which resolution changes."""
+    """Return two in the plane, one in depth: the steps by which resolution changes."""
     return (2, 2) if ndim == 2 else (1, 2, 2)
 
 
 def max_pool(ndim: int) -> nn.Module:
-    """Maximum over 2 x 2 pixels of a plane."""
+    """Return the maximum over 2 x 2 pixels of a plane."""
     return nn.MaxPool2d(2) if ndim == 2 else nn.MaxPool3d((1, 2, 2))
 
 
 def linear_up(ndim: int) -> nn.Module:
-    """Twice the resolution in the plane by linear interpolation."""
+    """Double the resolution in the plane by linear interpolation."""
     scale = tuple(float(step) for step in in_plane(ndim))
     return nn.Upsample(scale_factor=scale, mode="bilinear" if ndim == 2 else "trilinear", align_corners=False)
 
 
 def transposed_type(ndim: int) -> type[nn.ConvTranspose2d] | type[nn.ConvTranspose3d]:
-    """The transposed convolution of 2 or 3 dimensions."""
+    """Return the transposed convolution of 2 or 3 dimensions."""
     return nn.ConvTranspose2d if ndim == 2 else nn.ConvTranspose3d
 
 
 def conv_type(ndim: int) -> type[nn.Conv2d] | type[nn.Conv3d]:
-    """The convolution of 2 or 3 dimensions."""
+    """Return the convolution of 2 or 3 dimensions."""
     return nn.Conv2d if ndim == 2 else nn.Conv3d
 
 
 def norm_type(ndim: int) -> type[nn.BatchNorm2d] | type[nn.BatchNorm3d]:
-    """The batch normalisation of 2 or 3 dimensions."""
+    """Return the batch normalisation of 2 or 3 dimensions."""
     return nn.BatchNorm2d if ndim == 2 else nn.BatchNorm3d

@@ -74,5 +74,5 @@ class _Block(nn.Module):
 
 
 def _added(kept: Tensor, found: Tensor) -> Tensor:
-    """The sum, in the place of the first where nothing learns: new memory for it took a sixth of a pass."""
+    """Return the sum, in the place of the first where nothing learns: new memory for it took a sixth of a pass."""
     return kept + found if torch.is_grad_enabled() else kept.add_(found)

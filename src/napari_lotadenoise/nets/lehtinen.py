@@ -138,7 +138,7 @@ class _Descent(nn.Module):
         return (raw / share.clamp_min(1e-3) + bias) * known, known
 
     def _window_mean(self, seen: Tensor) -> Tensor:
-        """Share of each convolution's window that is seen; what lies beyond the image counts as hidden."""
+        """Return the share of each convolution's window that is seen; what lies beyond the image counts as hidden."""
         kernel = seen.new_full((1, 1, *[3] * (seen.ndim - 2)), 1 / 3 ** (seen.ndim - 2))
         convolve = F.conv2d if seen.ndim == 4 else F.conv3d
         return convolve(seen, kernel, padding=self.dilation, dilation=self.dilation)

@@ -44,7 +44,7 @@ class Levels:
 
     @property
     def blocked(self) -> bool:
-        """Whether the image seems to have been a JPEG."""
+        """Tell whether the image seems to have been a JPEG."""
         return self.blocking > _BORDER
 
 
@@ -62,7 +62,7 @@ def measure_levels(planes: Sequence[np.ndarray], sigma: float) -> Levels:
 
 
 def hot_pixels(plane: np.ndarray, sigma: float) -> np.ndarray:
-    """Mask of the pixels that stand out of all their neighbours, which are alike themselves: broken, or struck.
+    """Find the pixels that stand out of all their neighbours, which are alike themselves: broken, or struck.
 
     A pixel is hot where it is further than 8 deviations from the median of its 5 x 5 surroundings, and none of its
     neighbours is further than half of that. Where noise depends on the signal, the deviation is that of the surroundings.
@@ -81,7 +81,7 @@ def hot_pixels(plane: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def blocking(plane: np.ndarray) -> float:
-    """Mean change across the borders of an 8 x 8 grid over the mean change elsewhere, for the grid that lies best.
+    """Return the mean change across the borders of an 8 x 8 grid over the mean change elsewhere, for the grid that lies best.
 
     The second difference is taken, so that slopes count for nothing; 1 where there are no blocks.
     """
@@ -98,14 +98,14 @@ def blocking(plane: np.ndarray) -> float:
 
 
 def _pile(counts: np.ndarray, total: int) -> float:
-    """Share of the pixels on the first level, where they are piled up on it."""
+    """Return the share of the pixels on the first level, where they are piled up on it."""
     if len(counts) < 8 or counts[0] < _SHARE * total:
         return 0.0
     return float(counts[0] / total) if counts[0] > _PILE * counts[1:4].mean() else 0.0
 
 
 def _step(found: np.ndarray) -> float:
-    """Distance of the grey levels: the greatest common divisor of integers, the smallest gap of few floats."""
+    """Return the distance of the grey levels: the greatest common divisor of integers, the smallest gap of few floats."""
     gaps = np.diff(found)
     if not len(gaps):
         return 0.0

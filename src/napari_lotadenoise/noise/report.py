@@ -82,39 +82,39 @@ class NoiseReport:
 
     @property
     def block_correlation(self) -> tuple[float, float]:
-        """Correlation of neighbours along y and x in the flattest blocks."""
+        """Return the correlation of neighbours along y and x in the flattest blocks."""
         return self.block_autocorrelation["y"][0], self.block_autocorrelation["x"][0]
 
     @property
     def saturated(self) -> float:
-        """Share of the pixels that are piled up at the largest value, 0 to 1."""
+        """Return the share of the pixels that are piled up at the largest value, 0 to 1."""
         return self.levels.saturated
 
     @property
     def disagreement(self) -> float:
-        """Largest estimate over the smallest; above 1.3 the noise is hardly of one strength."""
+        """Return the largest estimate over the smallest; above 1.3 the noise is hardly of one strength."""
         low, high = min(self.estimates.values()), max(self.estimates.values())
         return high / low if low > 0 else float("inf") if high > 0 else 1.0
 
     @property
     def correlated(self) -> bool:
-        """Whether the noise of neighbouring pixels is correlated."""
+        """Tell whether the noise of neighbouring pixels is correlated."""
         return max(self.correlation) > CORRELATED or max(self.block_correlation) > CORRELATED_BLOCKS
 
     @property
     def signal_dependent(self) -> bool:
-        """Whether the noise gets stronger with the signal."""
+        """Tell whether the noise gets stronger with the signal."""
         return not self.noise_free and self.fit.signal_dependent
 
     @property
     def noise_free(self) -> bool:
-        """Whether there is hardly any noise: less than the grey levels resolve, or than a thousandth of the range."""
+        """Tell whether there is hardly any noise: less than the grey levels resolve, or than a thousandth of the range."""
         span = self.fit.high - self.fit.low
         return self.sigma <= max(0.3 * self.levels.step, 1e-3 * span) if span > 0 else True
 
     @property
     def stride(self) -> int:
-        """Smallest distance in pixels at which the noise is independent; 1 where neighbours are."""
+        """Return the smallest distance in pixels at which the noise is independent; 1 where neighbours are."""
         if not self.correlated:
             return 1
         # In blocks: behind a strong correlation the fine ones come out too low.
@@ -124,7 +124,7 @@ class NoiseReport:
 
     @property
     def structure(self) -> str:
-        """Direction of the correlation: "pixel" (none), "rows" (along x), "columns" (along y) or "square"."""
+        """Return the direction of the correlation: "pixel" (none), "rows" (along x), "columns" (along y) or "square"."""
         if not self.correlated:
             return "pixel"
         along_y, along_x = (max(pair) for pair in zip(self.correlation, self.block_correlation, strict=True))
@@ -134,7 +134,7 @@ class NoiseReport:
 
     @property
     def verdict(self) -> str:
-        """One line: the kind of noise and the evidence."""
+        """Describe the kind of noise and the evidence in one line."""
         if self.noise_free:
             return f"hardly any noise (sigma {self.sigma:.3g})"
         parts = [self._dependence(), self._independence()]
@@ -144,7 +144,7 @@ class NoiseReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What should be known before a method is chosen, one sentence each."""
+        """List what to know before choosing a method, one sentence each."""
         found = []
         if self.side and self.side < SMALLEST:
             found.append(
@@ -167,7 +167,7 @@ class NoiseReport:
         return tuple(found)
 
     def numbers(self) -> dict[str, Any]:
-        """The report as a flat dictionary of plain values, for JSON."""
+        """Return the report as a flat dictionary of plain values, for JSON."""
         return {
             "verdict": self.verdict, "sigma": self.sigma,
             **{f"sigma {name}": value for name, value in self.estimates.items()},
@@ -270,7 +270,7 @@ def _by_axis(along_y: np.ndarray, along_x: np.ndarray) -> dict[str, tuple[float,
 
 
 def _planes(stack: Stack, group: int) -> list[np.ndarray]:
-    """Planes of a group, those that are constant left out unless all of them are."""
+    """Return the planes of a group, those that are constant left out unless all of them are."""
     samples = stack.spread(PLANES)
     side = max(256, math.isqrt(PIXELS // (len(samples) * stack.channels * stack.groups)))
     window = tuple(slice(max(0, (n - side) // 2), max(0, (n - side) // 2) + side) for n in stack.spatial)
@@ -280,7 +280,7 @@ def _planes(stack: Stack, group: int) -> list[np.ndarray]:
 
 
 def _repeats(stack: Stack) -> VarianceFit | None:
-    """Photon transfer from time frames, where time is all that is sampled."""
+    """Return the photon transfer from time frames, where time is all that is sampled."""
     if stack.layout.sampled != "T" or stack.samples < 2:
         return None
     return photon_transfer(np.stack([stack.read(0, frame)[0] for frame in range(min(stack.samples, PLANES))]))

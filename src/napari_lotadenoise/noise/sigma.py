@@ -14,7 +14,7 @@ _IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32) /
 
 
 def wavelet_sigma(plane: np.ndarray) -> float:
-    """Noise deviation from the median absolute finest diagonal wavelet coefficient (Donoho & Johnstone 1994, db2).
+    """Return the noise deviation from the median absolute finest diagonal wavelet coefficient (Donoho & Johnstone 1994, db2).
 
     Sees the noise of the darker half of the pixels where noise depends on the signal; blind to correlated noise.
     """
@@ -25,7 +25,7 @@ def wavelet_sigma(plane: np.ndarray) -> float:
 
 
 def laplacian_sigma(plane: np.ndarray) -> float:
-    """Noise deviation from the mean absolute response to a difference of Laplacians (Immerkaer 1996).
+    """Return the noise deviation from the mean absolute response to a difference of Laplacians (Immerkaer 1996).
 
     sqrt(pi / 2) * mean|y * K|; counts fine texture as noise.
     """
@@ -33,12 +33,12 @@ def laplacian_sigma(plane: np.ndarray) -> float:
 
 
 def robust_laplacian_sigma(plane: np.ndarray) -> float:
-    """Noise deviation as `laplacian_sigma`, by the median: texture in less than half of the pixels is passed over."""
+    """Return the noise deviation as `laplacian_sigma`, by the median: texture in less than half of the pixels is passed over."""
     return float(np.median(np.abs(high_pass(plane))) / _MAD)
 
 
 def patch_sigma(plane: np.ndarray, side: int = 8, stride: int = 3) -> float:
-    """Noise deviation from the small eigenvalues of the covariance of patches (Chen, Zhu & Heng, ICCV 2015).
+    """Return the noise deviation from the small eigenvalues of the covariance of patches (Chen, Zhu & Heng, ICCV 2015).
 
     The largest eigenvalues are dropped until the mean of the rest equals their median. Sees the average noise where it
     depends on the signal.
@@ -65,13 +65,16 @@ ESTIMATORS: dict[str, Callable[[np.ndarray], float]] = {
 
 
 def typical_sigma(images: np.ndarray, estimator: Callable[[np.ndarray], float] = robust_laplacian_sigma) -> float:
-    """Noise deviation of images (N, C, [Z], Y, X): the median over at most 16 planes of each channel, the mean over channels."""
+    """Return the noise deviation of images (N, C, [Z], Y, X).
+
+    The median over at most 16 planes of each channel, the mean over channels.
+    """
     planes = np.moveaxis(images, 1, 0).reshape(images.shape[1], -1, *images.shape[-2:])
     spread = np.unique(np.linspace(0, planes.shape[1] - 1, 16).astype(int))
     return float(np.mean([np.median([estimator(plane) for plane in channel[spread]]) for channel in planes]))
 
 
 def high_pass(plane: np.ndarray) -> np.ndarray:
-    """Difference of Laplacians of a plane, in which white noise keeps its deviation; its rim is left out."""
+    """Return the difference of Laplacians of a plane, in which white noise keeps its deviation; its rim is left out."""
     divergence = ndimage.convolve(np.asarray(plane, dtype=np.float32), _IMMERKAER, mode="reflect")
     return divergence[1:-1, 1:-1] if min(plane.shape) > 2 else divergence

@@ -53,27 +53,29 @@ class VarianceFit:
 
     @property
     def floor(self) -> float:
-        """Smallest variance that is believed."""
+        """Return the smallest credible variance."""
         top = max(self.gain * self.low, self.gain * self.high) + self.offset
         return max(top * _FLOOR, 1e-12)
 
     @property
     def zero(self) -> float:
-        """Intensity at which the line says that there is no noise: the pedestal, where read noise is small."""
+        """Return the intensity at which the line says that there is no noise: the pedestal, where read noise is small."""
         return -self.offset / self.gain if self.gain > 0 else float("-inf")
 
     def variance(self, intensity: Any) -> Any:
-        """Variance at intensities (number, array or tensor), never below `floor`."""
+        """Return the variance at intensities (number, array or tensor), never below `floor`."""
         found = self.gain * intensity + self.offset
         return found.clamp_min(self.floor) if hasattr(found, "clamp_min") else np.maximum(found, self.floor)
 
     def scaled(self, share: float) -> VarianceFit:
-        """Noise of this share of the variance everywhere, without the points."""
+        """Return noise of this share of the variance everywhere, without the points."""
         return VarianceFit(self.gain * share, self.offset * share, low=self.low, high=self.high)
 
     @property
     def level(self) -> float | None:
-        """Deviation of noise that is equally strong everywhere: the lower quartile of the points, since texture only adds.
+        """Return the deviation of noise that is equally strong everywhere.
+
+        The lower quartile of the points, since texture only adds.
 
         None where there are too few points for a quartile.
         """
@@ -82,7 +84,7 @@ class VarianceFit:
 
     @property
     def rise(self) -> float:
-        """Variance of the brightest part over that of the darkest one (of the points that were measured)."""
+        """Return the variance of the brightest part over that of the darkest one (of the points that were measured)."""
         if not len(self.means):
             return 1.0
         dark, bright = self.variance(self.means.min()), self.variance(self.means.max())
@@ -90,7 +92,7 @@ class VarianceFit:
 
     @property
     def signal_dependent(self) -> bool:
-        """Whether the noise gets clearly stronger with the signal: by half and more, and by more than chance allows."""
+        """Tell whether the noise gets clearly stronger with the signal: by half and more, and by more than chance allows."""
         return self.gain > 4 * self.gain_error and self.rise > 1.5
 
 
@@ -159,7 +161,7 @@ def photon_transfer(frames: np.ndarray) -> VarianceFit:
 
 
 def _points(plane: np.ndarray) -> list[tuple[float, float, float]]:
-    """Mean, variance and count of the flat pixels of each brightness."""
+    """Return the mean, variance and count of the flat pixels of each brightness."""
     if min(plane.shape) < 5 or plane.min() == plane.max():
         return []
     inner = (slice(1, -1), slice(1, -1))
@@ -182,7 +184,7 @@ def _points(plane: np.ndarray) -> list[tuple[float, float, float]]:
 
 
 def _unsaturated(plane: np.ndarray) -> np.ndarray:
-    """Where neither a pixel nor a neighbour of it is saturated."""
+    """Return where neither a pixel nor a neighbour of it is saturated."""
     top = _top(plane)
     if top == float("inf"):
         return np.ones(plane.shape, dtype=bool)
@@ -190,13 +192,16 @@ def _unsaturated(plane: np.ndarray) -> np.ndarray:
 
 
 def _top(image: np.ndarray) -> float:
-    """Intensity from which pixels are left out: the largest one, where so many have it that it must be a limit."""
+    """Return the intensity from which pixels are left out: the largest one, where so many have it that it must be a limit."""
     top = image.max()
     return float(top) if (image == top).mean() > 1e-3 else float("inf")
 
 
 def _inner_variance(divergence: np.ndarray) -> float:
-    """Variance of a normal distribution whose middle is that of the response: what is beyond three deviations is cut off."""
+    """Return the variance of a normal distribution whose middle is that of the response.
+
+    What is beyond three deviations is cut off.
+    """
     variance = (np.median(np.abs(divergence)) / 0.6744897501960817) ** 2 or np.var(divergence)
     for _ in range(30):
         inside = divergence[np.abs(divergence) <= _CUT * np.sqrt(variance)]
@@ -207,7 +212,7 @@ def _inner_variance(divergence: np.ndarray) -> float:
 
 
 def _line(means: np.ndarray, variances: np.ndarray, weights: np.ndarray) -> VarianceFit:
-    """Weighted line through the points; a variance from n pixels is known to sqrt(2 / n) of itself."""
+    """Return the weighted line through the points; a variance from n pixels is known to sqrt(2 / n) of itself."""
     level = float(np.average(variances, weights=weights))
     if len(means) < 4 or np.ptp(means) <= 0 or level <= 0:
         return _fit(0.0, max(level, 0.0), (0.0, 0.0), means, variances, weights)

@@ -25,13 +25,13 @@ _CLIPPED, _ENOUGH = 0.05, 2000
 
 
 def lag_one(plane: np.ndarray) -> tuple[float, float]:
-    """Correlation of the noise with its neighbour along y and along x; see `autocorrelation`."""
+    """Return the correlation of the noise with its neighbour along y and along x; see `autocorrelation`."""
     along_y, along_x = autocorrelation(plane, 1)
     return float(along_y[0]), float(along_x[0])
 
 
 def autocorrelation(plane: np.ndarray, lags: int = LAGS) -> tuple[np.ndarray, np.ndarray]:
-    """Correlation of the fine noise of a plane (Y, X) along y and along x, for lags of 1 to `lags` pixels.
+    """Return the correlation of the fine noise of a plane (Y, X) along y and along x, for lags of 1 to `lags` pixels.
 
     Second differences across the other axis and a running mean along this one take the image away; what the latter does
     to white noise is known and is taken back, so that white noise gives 0. (Undoing it for correlated noise as well would
@@ -58,7 +58,7 @@ def autocorrelation(plane: np.ndarray, lags: int = LAGS) -> tuple[np.ndarray, np
 
 
 def confidence(pixels: int) -> float:
-    """Size that a correlation of `autocorrelation` has by chance in one of twenty planes of white noise.
+    """Return the size that a correlation of `autocorrelation` has by chance in one of twenty planes of white noise.
 
     2 / sqrt(N) for independent values; differences and medians cost a factor of about 2.5 (simulated).
     """
@@ -66,13 +66,13 @@ def confidence(pixels: int) -> float:
 
 
 def block_correlation(plane: np.ndarray) -> tuple[float, float]:
-    """Lag-1 correlation along y and along x in the flattest blocks of a plane; see `block_autocorrelation`."""
+    """Return the lag-1 correlation along y and along x in the flattest blocks of a plane; see `block_autocorrelation`."""
     along_y, along_x = block_autocorrelation(plane)
     return float(along_y[0]), float(along_x[0])
 
 
 def block_autocorrelation(plane: np.ndarray, side: int = 24, share: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
-    """Correlation along y and along x in the flattest blocks of a plane, each freed from a paraboloid, for lags 1 to 8.
+    """Return correlation along y and along x in the flattest blocks of a plane, each freed from a paraboloid, for lags 1 to 8.
 
     Sees correlations over several pixels that a high-pass takes for image. Where no block is flat, structure would be taken
     for correlation: it is told by lasting from the first lag to the second, in which case 0 is given.
@@ -93,7 +93,7 @@ def block_autocorrelation(plane: np.ndarray, side: int = 24, share: float = 0.1)
 
 
 def radial_spectrum(plane: np.ndarray, bins: int = 32) -> tuple[np.ndarray, np.ndarray]:
-    """Mean power of rings of equal frequency of a plane (mean taken off, Hann window); flat where noise is white.
+    """Return the mean power of rings of equal frequency of a plane (mean taken off, Hann window); flat where noise is white.
 
     Returns
     -------
@@ -111,13 +111,15 @@ def radial_spectrum(plane: np.ndarray, bins: int = 32) -> tuple[np.ndarray, np.n
 
 
 def _falling(unit: np.ndarray) -> np.ndarray:
-    """Correlation along the first axis of blocks (N, Y, X) of unit variance, zeros where lag 1 hardly falls to lag 2."""
+    """Return correlation along the first axis of blocks (N, Y, X) of unit variance, zeros where lag 1 hardly falls to lag 2."""
     found = np.array([(unit[:, :-lag] * unit[:, lag:]).mean() for lag in range(1, BLOCK_LAGS + 1)])
     return found if found[1] < _LASTING * found[0] or found[0] < 0 else np.zeros(BLOCK_LAGS)
 
 
 def _robust_correlation(high: np.ndarray, axis: int, lag: int) -> float:
-    """Correlation at a lag from the medians of |a + b| and |a - b|, which edges hardly touch; 0 where it cannot be told.
+    """Return the correlation at a lag from the medians of |a + b| and |a - b|, which edges hardly touch.
+
+    0 where it cannot be told.
 
     White noise less its running mean of n = 9 has (max(0, n - lag) / n^2 - 2 / n [lag < n / 2]) / (1 - 1 / n).
     """
@@ -134,7 +136,7 @@ def _robust_correlation(high: np.ndarray, axis: int, lag: int) -> float:
 
 
 def _paraboloids(side: int) -> np.ndarray:
-    """Projection of a block on the polynomials of second degree."""
+    """Return the projection of a block on the polynomials of second degree."""
     y, x = np.mgrid[:side, :side].reshape(2, -1) / side - 0.5
     basis, _ = np.linalg.qr(np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], 1))
     return basis @ basis.T
@@ -143,7 +145,7 @@ def _paraboloids(side: int) -> np.ndarray:
 def is_independent(
     planes: Sequence[np.ndarray], fine_limit: float = CORRELATED, coarse_limit: float = CORRELATED_BLOCKS
 ) -> bool:
-    """Whether the noise of neighbouring pixels is independent in most of some planes (Y, X), fine and in flat blocks."""
+    """Tell whether the noise of neighbouring pixels is independent in most of some planes (Y, X), fine and in flat blocks."""
     fine = np.median([lag_one(plane) for plane in planes], axis=0).max()
     coarse = np.median([block_correlation(plane) for plane in planes], axis=0).max()
     return bool(fine <= fine_limit and coarse <= coarse_limit)

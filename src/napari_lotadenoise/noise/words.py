@@ -6,7 +6,7 @@ from napari_lotadenoise.noise.report import NoiseReport
 
 
 def noise_lines(report: NoiseReport) -> list[str]:
-    """The numbers of a noise report for a terminal, one line each."""
+    """Return the numbers of a noise report for a terminal, one line each."""
     fit, levels = report.fit, report.levels
     lines = [f"sigma {report.sigma:.4g} (intensities of the image)"]
     lines += [f"  {name:18} {value:.4g}" for name, value in report.estimates.items()]

@@ -71,7 +71,7 @@ def measure(stack: Stack, group: int, kind: str, stabilisers: tuple[Stabiliser |
 
 
 def of_values(values: np.ndarray, kind: str = "deviation", stabilisers: tuple[Stabiliser | None, ...] = ()) -> Scale:
-    """The map for values (C, pixels), stabilised ones where there are stabilisers; a constant channel is only shifted."""
+    """Return the map for values (C, pixels), stabilised ones where there are stabilisers; a constant channel is only shifted."""
     maps = [affine(channel, kind) for channel in values]
     offset, span = np.array(maps, dtype=np.float32).T
     span = np.where(span > 0, span, 1).astype(np.float32)
@@ -79,7 +79,7 @@ def of_values(values: np.ndarray, kind: str = "deviation", stabilisers: tuple[St
 
 
 def _slopes(values: np.ndarray, stabilisers: tuple[Stabiliser | None, ...]) -> np.ndarray:
-    """Intensities per stabilised unit of each channel; variances are what adds up, hence the root mean square."""
+    """Return the intensities per stabilised unit of each channel; variances are what adds up, hence the root mean square."""
     if not any(stabilisers):
         return np.ones(len(values))
     return np.array(
@@ -88,7 +88,7 @@ def _slopes(values: np.ndarray, stabilisers: tuple[Stabiliser | None, ...]) -> n
 
 
 def affine(values: np.ndarray, kind: str) -> tuple[float, float]:
-    """Offset and span of some intensities, robust against hot pixels; span 0 where they are constant.
+    """Return the offset and span of some intensities, robust against hot pixels; span 0 where they are constant.
 
     ``deviation``: mean and standard deviation of the values between the 0.1 and 99.9 percentiles;
     ``range``: these percentiles become 0 and 1. Where nearly all values are the same, all of them count.

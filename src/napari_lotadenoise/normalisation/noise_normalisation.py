@@ -26,7 +26,7 @@ FLAT = 1e-3
 def noise_of(
     training_images: Tensor, *, unit: float = 1.0, sigma: float = 0.0, dependent: bool = False
 ) -> list[VarianceFit]:
-    """The noise of each channel of a pool (N, C, [Z], Y, X), as a line variance = gain * intensity + offset.
+    """Return the noise of each channel of a pool (N, C, [Z], Y, X), as a line variance = gain * intensity + offset.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def _constant(channel: Any) -> VarianceFit:
 
 
 def _dependent(channel: Any) -> VarianceFit:
-    """The line, or one level where its slope is no more than chance: then stabilising would only lose digits."""
+    """Return the line, or one level where its slope is no more than chance: then stabilising would only lose digits."""
     fit = fit_variance(channel)
     if fit.signal_dependent:
         return fit
@@ -65,12 +65,12 @@ def _dependent(channel: Any) -> VarianceFit:
 
 
 def mean_deviation(fits: list[VarianceFit], training_images: Tensor) -> float:
-    """Root of the mean noise variance of all channels, in scaled units."""
+    """Return the root of the mean noise variance of all channels, in scaled units."""
     return math.sqrt(sum(_mean_variance(fit, training_images[:, c]) for c, fit in enumerate(fits)) / len(fits))
 
 
 def grey_levels(training_images: Tensor, deviation: float) -> float:
-    """Noise deviation on the scale of an image that fills 0 to 255, on which papers quote it.
+    """Return the noise deviation on the scale of an image that fills 0 to 255, on which papers quote it.
 
     The range of the image is that of its 4 x 4 block means, in which noise counts little.
     """

@@ -49,18 +49,18 @@ class Stabiliser:
         return 2 * (_positive(u) + _ZERO) ** 0.5 - _positive(-u) / _ROOT
 
     def inverse(self, image: Any) -> Any:
-        """Intensities whose noisy copies are on average what is given, stabilised; array or tensor."""
+        """Return the intensities whose noisy copies are on average what is given, stabilised; array or tensor."""
         below = _positive(2 * _ROOT - image)
         d, root = image + below, math.sqrt(1.5)
         u = d**2 / 4 + root / (4 * d) - 11 / (8 * d**2) + 5 * root / (8 * d**3) - 1 / 8 - below * _ROOT
         return u * self.gain - self.offset / self.gain
 
     def variance(self, image: np.ndarray) -> np.ndarray:
-        """Variance of the noise at intensities."""
+        """Return the variance of the noise at intensities."""
         return np.maximum(self.gain * np.asarray(image) + self.offset, 0.0)
 
     def slope(self, image: np.ndarray) -> np.ndarray:
-        """Intensities per stabilised unit at stabilised values: the deviation of the noise there."""
+        """Return the intensities per stabilised unit at stabilised values: the deviation of the noise there."""
         return (self.gain * np.maximum(image, 2 * _ROOT) / 2).astype(np.float32)
 
 

@@ -28,7 +28,7 @@ SPAN_DOC = "Pixels that the structure hides to each side; as far as the noise is
 
 
 def structured(mask: Tensor, kind: str, span: int) -> Tensor:
-    """Everything that has to be hidden so that nothing tells of the noise in the pixels of a mask.
+    """Return everything that has to be hidden so that nothing tells of the noise in the pixels of a mask.
 
     Noise that is correlated along a line shows in the neighbours there: a network learns to predict it from them, unless
     they are hidden too (structN2V, Broaddus et al. 2020).
@@ -86,7 +86,7 @@ class Spots(NamedTuple):
 
 
 def one_per_box(image: Tensor, side: int, rng: torch.Generator) -> Spots:
-    """One random pixel of every side x side box, those that the far edges cut included (stratified sampling of N2V).
+    """Draw one random pixel of every side x side box, those that the far edges cut included (stratified sampling of N2V).
 
     Their number is known beforehand, so that what surrounds them can be looked up without waiting for the device.
     """
@@ -101,7 +101,7 @@ def one_per_box(image: Tensor, side: int, rng: torch.Generator) -> Spots:
 
 
 def mask_of(spots: Spots, image: Tensor) -> Tensor:
-    """Booleans of the shape of the image that are true at the spots."""
+    """Return booleans of the shape of the image that are true at the spots."""
     return with_values(torch.zeros_like(image, dtype=torch.bool), spots, torch.ones_like(spots.y, dtype=torch.bool))
 
 
@@ -133,14 +133,14 @@ def windows(image: Tensor, spots: Spots, radius: int) -> Windows:
 
 
 def median_without_centre(around: Windows) -> Tensor:
-    """Median of each window without the pixel itself (N2V2, Hoeck et al. 2022)."""
+    """Return the median of each window without the pixel itself (N2V2, Hoeck et al. 2022)."""
     ranked = around.values.scatter(-1, around.centre[..., None], torch.inf).sort(-1).values
     count = ranked.shape[-1] - 1
     return (ranked[..., (count - 1) // 2] + ranked[..., count // 2]) / 2
 
 
 def random_neighbour(around: Windows, rng: torch.Generator) -> Tensor:
-    """One pixel of each window at random, never the pixel itself (N2V, Krull et al. 2019)."""
+    """Draw one pixel of each window at random, never the pixel itself (N2V, Krull et al. 2019)."""
     others = around.values.shape[-1] - 1
     drawn = torch.randint(others, around.centre.shape, generator=rng, device=around.centre.device)
     drawn = drawn + (drawn >= around.centre)
@@ -148,7 +148,7 @@ def random_neighbour(around: Windows, rng: torch.Generator) -> Tensor:
 
 
 def image_values(rng: torch.Generator) -> Fill:
-    """A fill of values of the image itself, each from a random place of the same sample and channel."""
+    """Make a fill of values of the image itself, each from a random place of the same sample and channel."""
 
     def fill(image: Tensor) -> Tensor:
         flat = image.flatten(2)

@@ -16,7 +16,7 @@ Fill = Callable[[Tensor], Tensor]
 
 
 def donut_mean(image: Tensor) -> Tensor:
-    """Mean of the eight in-plane neighbours, nearer ones weighted double, the pixel itself left out.
+    """Return the mean of the eight in-plane neighbours, nearer ones weighted double, the pixel itself left out.
 
     The fill of Noise2Self's single-shot notebook: weights 0.5, 1, 0.5 / 1, 0, 1 / 0.5, 1, 0.5, over 6. Edges reflect.
     """
@@ -26,12 +26,12 @@ def donut_mean(image: Tensor) -> Tensor:
 
 
 def zeros(image: Tensor) -> Tensor:
-    """A fill that says nothing: zero, which is the mean of the image where intensities are scaled by their deviation."""
+    """Make a fill without information: zero, which is the mean of the image where intensities are scaled by their deviation."""
     return torch.zeros_like(image)
 
 
 def random_fill(rng: torch.Generator) -> Fill:
-    """A fill of uniform random values between the smallest and the largest of the image (Noise2Self, section 4)."""
+    """Make a fill of uniform random values between the smallest and the largest of the image (Noise2Self, section 4)."""
 
     def fill(image: Tensor) -> Tensor:
         low, high = image.amin(), image.amax()
@@ -41,7 +41,7 @@ def random_fill(rng: torch.Generator) -> Fill:
 
 
 def normal_fill(deviation: float, rng: torch.Generator) -> Fill:
-    """A fill of normal random values around 0 (Noise2Same)."""
+    """Make a fill of normal random values around 0 (Noise2Same)."""
 
     def fill(image: Tensor) -> Tensor:
         return deviation * torch.randn(image.shape, generator=rng, device=image.device)
@@ -68,7 +68,7 @@ def random_labels(image: Tensor, count: int, rng: torch.Generator) -> Tensor:
 
 
 def box_mask(image: Tensor, side: int, rng: torch.Generator) -> Tensor:
-    """One random pixel in every side x side box of each plane and channel; booleans of the shape of the image.
+    """Draw one random pixel in every side x side box of each plane and channel; booleans of the shape of the image.
 
     Noise2Same hides pixels in this way (Xie, Wang & Ji, NeurIPS 2020): as random as a Bernoulli mask, but never two in
     one box. Boxes that the far edges cut may stay without one.
@@ -130,7 +130,7 @@ def hide(image: Tensor, mask: Tensor, fill: Fill = donut_mean) -> Tensor:
 
 
 def hidden_error(function: Callable[[Tensor], Tensor], image: Tensor, mask: Tensor, fill: Fill = donut_mean) -> Tensor:
-    """Mean squared difference between the hidden pixels of a mask and what a function predicts for them.
+    """Return the mean squared difference between the hidden pixels of a mask and what a function predicts for them.
 
     For noise that is independent between pixels its expectation is the function's true error plus the noise variance
     (Batson & Royer 2019, proposition 1).
@@ -139,7 +139,7 @@ def hidden_error(function: Callable[[Tensor], Tensor], image: Tensor, mask: Tens
 
 
 def masked_error(prediction: Tensor, image: Tensor, mask: Tensor) -> Tensor:
-    """Mean squared difference between two images at the pixels of a mask, which may carry weights."""
+    """Return the mean squared difference between two images at the pixels of a mask, which may carry weights."""
     # A weighted mean, not an index: how many pixels are hidden is known on the device alone.
     weight = mask.to(image.dtype).expand(image.shape)
     return ((prediction.float() - image).square() * weight).sum() / weight.sum().clamp_min(1)

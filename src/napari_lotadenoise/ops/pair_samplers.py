@@ -32,7 +32,7 @@ def neighbour_places(image: Tensor, rng: torch.Generator) -> Places:
 
 
 def sampled(image: Tensor, places: Places) -> tuple[Tensor, Tensor]:
-    """The two half-size sub-images that some places pick from an image with even sides."""
+    """Return the two half-size sub-images that some places pick from an image with even sides."""
     cells = torch.stack([image[..., y::2, x::2] for y in (0, 1) for x in (0, 1)], -1)
 
     def picked(place: Tensor) -> Tensor:

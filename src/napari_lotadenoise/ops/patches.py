@@ -33,7 +33,7 @@ def row_blocks(rows: range, columns: range, reach: int, side: int) -> Iterator[r
 
 
 def distances(image: Tensor, rows: range, columns: range, side: int, reach: int, *, absolute: bool = False) -> Tensor:
-    """Distances of the patches of a grid from all patches of the square window around each.
+    """Return the distances of the patches of a grid from all patches of the square window around each.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def distances(image: Tensor, rows: range, columns: range, side: int, reach: int,
 def similar(
     image: Tensor, rows: range, columns: range, side: int, reach: int, count: int, *, absolute: bool = False
 ) -> Tensor:
-    """Where the patches begin that look most like those of a grid: y * X + x, (rows, columns, count), nearest first.
+    """Return where the patches begin that look most like those of a grid: y * X + x, (rows, columns, count), nearest first.
 
     The parameters are those of `distances`; the first is the patch itself, unless another one is its exact copy.
     """
@@ -122,7 +122,7 @@ class Mosaic:
             self._weight[channel].scatter_add_(0, places.flatten(), weights[channel].flatten())
 
     def image(self) -> Tensor:
-        """The weighted mean of the patches at each pixel."""
+        """Return the weighted mean of the patches at each pixel."""
         starts = F.pad(self._weight.view_as(self.under)[:, None], (self.side - 1, 0, self.side - 1, 0))
         # A pixel is covered by the patches that begin up to a side above and left of it; the window is symmetric.
         weight = F.conv2d(starts, self._window[None, None])[:, 0]
@@ -130,7 +130,7 @@ class Mosaic:
 
 
 def _box_sums(values: Tensor, axis: int, side: int, step: int, count: int) -> Tensor:
-    """Sums of `side` neighbours along an axis, of which `count` are wanted, `step` apart."""
+    """Return the sums of `side` neighbours along an axis, of which `count` are wanted, `step` apart."""
     last = (count - 1) * step + 1
     part = (slice(None),) * axis
     total = values[(*part, slice(0, last, step))].clone()

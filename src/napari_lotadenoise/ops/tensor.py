@@ -64,7 +64,7 @@ def with_noise(image: Tensor, sigma: float, rng: torch.Generator) -> Tensor:
 
 
 def block_mean(image: Tensor, side: int) -> Tensor:
-    """Mean over in-plane blocks of `side` x `side` pixels; what does not fill a block at the far edges is left out."""
+    """Return the mean over in-plane blocks of `side` x `side` pixels; what does not fill a block at the far edges is left out."""
     side_y, side_x = min(side, image.shape[-2]), min(side, image.shape[-1])
     if image.ndim == 4:
         return F.avg_pool2d(image, (side_y, side_x))
@@ -72,19 +72,19 @@ def block_mean(image: Tensor, side: int) -> Tensor:
 
 
 def forward_difference(image: Tensor) -> tuple[Tensor, Tensor]:
-    """In-plane gradient by forward differences along y and x, 0 across the last row and column."""
+    """Return the in-plane gradient by forward differences along y and x, 0 across the last row and column."""
     down, right = torch.diff(image, dim=-2), torch.diff(image, dim=-1)
     return F.pad(down, (0, 0, 0, 1)), F.pad(right, (0, 1))
 
 
 def gradient_magnitude(image: Tensor) -> Tensor:
-    """Length of the in-plane gradient, pixel by pixel."""
+    """Return the length of the in-plane gradient, pixel by pixel."""
     down, right = forward_difference(image)
     return (down.square() + right.square() + 1e-12).sqrt()  # the root of 0 has no gradient
 
 
 def flip_rotate(image: Tensor, turn: int) -> Tensor:
-    """One of the `ORIENTATIONS` flips and rotations of an image in its plane."""
+    """Return one of the `ORIENTATIONS` flips and rotations of an image in its plane."""
     return torch.rot90(image.flip(-1) if turn >= 4 else image, turn % 4, (-2, -1))
 
 
@@ -111,7 +111,7 @@ def random_crops(training_images: Tensor, side: int, count: int, rng: torch.Gene
 
 
 def channels_last(image: Tensor) -> torch.memory_format:
-    """The memory order in which convolutions are fastest, for an image of 2 or 3 dimensions."""
+    """Return the memory order in which convolutions are fastest, for an image of 2 or 3 dimensions."""
     return torch.channels_last if image.ndim == 4 else torch.channels_last_3d
 
 

@@ -11,7 +11,10 @@ REACH = 2
 
 
 def visible_mean(image: Tensor, mask: Tensor) -> Tensor:
-    """Mean of the pixels near by (5 x 5, the nearest weigh most) that a mask leaves visible; 0 where there are none."""
+    """Return the mean of the pixels near by (5 x 5, the nearest weigh most) that a mask leaves visible.
+
+    0 where there are none.
+    """
     line = image.new_tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
     kernel = torch.outer(line, line)[None, None]
     shown = (1 - mask).expand(image.shape)
@@ -21,7 +24,7 @@ def visible_mean(image: Tensor, mask: Tensor) -> Tensor:
 
 
 def flat_tiles(image: Tensor, side: int, limit: float) -> Tensor:
-    """1 in the side x side tiles in which the mean of the channels deviates less than `limit`, (N, 1, [Z], Y, X).
+    """Return 1 in the side x side tiles in which the mean of the channels deviates less than `limit`, (N, 1, [Z], Y, X).
 
     What does not fill a tile at the far edges is not flat.
     """
@@ -32,7 +35,7 @@ def flat_tiles(image: Tensor, side: int, limit: float) -> Tensor:
 
 
 def shuffled(image: Tensor, side: int, rng: torch.Generator) -> Tensor:
-    """The image with the pixels of each tile in a random order, all channels of a pixel together."""
+    """Return the image with the pixels of each tile in a random order, all channels of a pixel together."""
     tiles = _tiles(image, side)
     chance = torch.rand((len(tiles), 1, *tiles.shape[2:]), generator=rng, device=image.device)
     tiles = tiles.gather(-1, chance.argsort(-1).expand(tiles.shape))
@@ -44,7 +47,7 @@ def shuffled(image: Tensor, side: int, rng: torch.Generator) -> Tensor:
 
 
 def _tiles(image: Tensor, side: int) -> Tensor:
-    """The whole tiles of an image, (..., rows, columns, side * side)."""
+    """Return the whole tiles of an image, (..., rows, columns, side * side)."""
     rows, columns = (n // side for n in image.shape[-2:])
     part = image[..., : rows * side, : columns * side]
     return part.unflatten(-1, (columns, side)).unflatten(-3, (rows, side)).transpose(-3, -2).flatten(-2)

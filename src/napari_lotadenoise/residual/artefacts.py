@@ -24,7 +24,7 @@ class Pattern(NamedTuple):
 
 
 def checkerboard(clean: np.ndarray, noisy: np.ndarray) -> Pattern:
-    """Pattern of two pixels' period in a result: checkers, or every other row or column brighter.
+    """Measure the pattern of two pixels' period in a result: checkers, or every other row or column brighter.
 
     Mean power at the frequencies (1/2, 1/2), (1/2, 0) and (0, 1/2) over that of their neighbours 3 to 5 steps away, in the
     spectra of Hann-windowed blocks of 32 pixels; the largest of the three, 1 or less for a smooth spectrum. It counts where
@@ -55,7 +55,7 @@ def checkerboard(clean: np.ndarray, noisy: np.ndarray) -> Pattern:
 
 
 def stripes(clean: np.ndarray, noisy: np.ndarray) -> Pattern:
-    """Rows or columns of the result that are brighter or darker throughout than they are in the noisy image.
+    """Measure the rows or columns of the result that are brighter or darker throughout than they are in the noisy image.
 
     With R and I the means of the lines of result and noisy image, less their running mean of 7 lines (and each averaged
     with the next, which keeps out the pattern of `checkerboard`): the variance of the stripes is cov(R, R - I). Where
@@ -82,7 +82,7 @@ def stripes(clean: np.ndarray, noisy: np.ndarray) -> Pattern:
 
 
 def seams(clean: np.ndarray, noisy: np.ndarray, tile: int) -> Pattern:
-    """Jumps of the result at multiples of the side of the tiles, beyond those of the lines around them.
+    """Measure the jumps of the result at multiples of the side of the tiles, beyond those of the lines around them.
 
     A jump is how far the step between two pixels is from the mean of the steps before and after it. Its size along each line,
     over the median of the lines up to 6 pixels away, is 1 within chance where there is no seam. Edges of the image that happen
@@ -126,7 +126,7 @@ _NEAR = [(dy, dx) for dy in range(-5, 6) for dx in range(-5, 6) if 3 <= max(abs(
 
 
 def _spectra(image: np.ndarray) -> np.ndarray:
-    """Fourier transforms of half-overlapping blocks, at most 4096 of them."""
+    """Return the Fourier transforms of half-overlapping blocks, at most 4096 of them."""
     blocks = np.lib.stride_tricks.sliding_window_view(image, (_BLOCK, _BLOCK))[:: _BLOCK // 2, :: _BLOCK // 2]
     blocks = blocks.reshape(-1, _BLOCK, _BLOCK)
     blocks = blocks[:: -(-len(blocks) // 4096)]
@@ -134,7 +134,7 @@ def _spectra(image: np.ndarray) -> np.ndarray:
 
 
 def _around(power: np.ndarray, row: int, column: int) -> float:
-    """Mean power a few steps away; steps across 0 or 1/2 come back on the other side, where the spectrum is the same.
+    """Return the mean power a few steps away; steps across 0 or 1/2 come back on the other side, where the spectrum is the same.
 
     The axes through frequency 0 hold straight edges, which are no neighbours of anything.
     """
@@ -147,14 +147,14 @@ def _around(power: np.ndarray, row: int, column: int) -> float:
 
 
 def _lines(image: np.ndarray, axis: int) -> np.ndarray:
-    """Means along an axis, each with the next one, less their running mean."""
+    """Return the means along an axis, each with the next one, less their running mean."""
     means = image.mean(axis=axis)
     means = (means[1:] + means[:-1]) / 2
     return means - ndimage.uniform_filter1d(means, min(7, len(means)), mode="mirror")
 
 
 def _jumps(image: np.ndarray, axis: int) -> np.ndarray:
-    """Jump at each border between two lines that has one on either side: the mean of every 16 pixels along it.
+    """Return the jump at each border between two lines that has one on either side: the mean of every 16 pixels along it.
 
     A seam has one sign along the side of a tile, noise and edges have not.
     """
@@ -165,6 +165,6 @@ def _jumps(image: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _against_neighbours(jumps: np.ndarray) -> np.ndarray:
-    """Each jump over the median of those up to 6 lines away."""
+    """Return each jump over the median of those up to 6 lines away."""
     usual = ndimage.median_filter(jumps, 13, mode="mirror")
     return np.divide(jumps, usual, out=np.ones_like(jumps), where=usual > 0)

@@ -31,7 +31,7 @@ class Bias:
 
 
 def wide_bias(residual: np.ndarray) -> Bias:
-    """Mean of the residual in windows of 31 x 31 pixels, in units of its deviation there.
+    """Return the mean of the residual in windows of 31 x 31 pixels, in units of its deviation there.
 
     Noise is zero on average, to a thirtieth of itself in such a window; a quarter is no chance, and no detail either, which
     has both signs within it. Planes that are smaller than the window are not judged.

@@ -34,12 +34,12 @@ class VarianceLaw:
 
     @property
     def follows(self) -> bool:
-        """Whether the noise clearly grows with the signal: by more than chance and by more than a quarter."""
+        """Tell whether the noise clearly grows with the signal: by more than chance and by more than a quarter."""
         return self.slope > 3 * self.slope_error and self.growth > 0.25 and self.rank > 0.5
 
 
 def variance_law(residual: np.ndarray, clean: np.ndarray) -> VarianceLaw:
-    """Straight line through the variance of the residual in 16 bins of the intensity of the result.
+    """Fit the straight line through the variance of the residual in 16 bins of the intensity of the result.
 
     Each bin is weighted by how certain its variance is, (m4 - v^2) / n for n pixels with fourth moment m4; where the bins
     scatter more than that about the line, the error of the slope is larger by as much. Structure in the residual raises the
@@ -68,7 +68,7 @@ def variance_law(residual: np.ndarray, clean: np.ndarray) -> VarianceLaw:
 
 
 def _bin(residual: np.ndarray, clean: np.ndarray, places: np.ndarray) -> tuple[float, float, float]:
-    """Mean intensity, variance of the residual and the standard error of that."""
+    """Return the mean intensity, variance of the residual and the standard error of that."""
     inside = residual.ravel()[places]
     squares = (inside - inside.mean()) ** 2
     variance = squares.mean()

@@ -28,12 +28,12 @@ class Leakage(NamedTuple):
 
     @property
     def share(self) -> float:
-        """Share of the windows beyond chance in the sense of the result (structure was removed)."""
+        """Return the share of the windows beyond chance in the sense of the result (structure was removed)."""
         return self._beyond(self.correlation)
 
     @property
     def opposite(self) -> float:
-        """Share of the windows beyond chance against the sense of the result (structure was made stronger)."""
+        """Return the share of the windows beyond chance against the sense of the result (structure was made stronger)."""
         return self._beyond(-self.correlation)
 
     def _beyond(self, correlation: np.ndarray) -> float:
@@ -41,7 +41,7 @@ class Leakage(NamedTuple):
 
 
 def leakage(residual: np.ndarray, clean: np.ndarray, window: int = WINDOW) -> Leakage:
-    """Local correlation of a residual with the result, freed of what noise alone brings about.
+    """Return the local correlation of a residual with the result, freed of what noise alone brings about.
 
     A result holds some noise, and so does the residual: in even regions the two are correlated without any structure. Their
     covariance there is a multiple k of the residual's variance; k is measured in the calmest quarter of the windows, and
@@ -77,7 +77,7 @@ _FLIPS = (np.s_[::-1], np.s_[:, ::-1], np.s_[::-1, ::-1])
 
 
 def _correlation(residual: np.ndarray, clean: np.ndarray, power: np.ndarray, side: int) -> np.ndarray:
-    """The corrected correlation of every window."""
+    """Return the corrected correlation of every window."""
     shared, varied = _local(residual, clean, side), np.maximum(_local(clean, clean, side), 0)
     calm = varied / power <= np.quantile(varied / power, _CALM)
     share = float(np.sum(shared[calm]) / np.sum(power[calm]))
@@ -85,7 +85,7 @@ def _correlation(residual: np.ndarray, clean: np.ndarray, power: np.ndarray, sid
 
 
 def _chance(residual: np.ndarray, unrelated: np.ndarray, power: np.ndarray, side: int) -> float:
-    """Mean square of the correlation with something unrelated, in the windows where that has structure.
+    """Return the mean square of the correlation with something unrelated, in the windows where that has structure.
 
     By the median, which a share of odd windows does not touch.
     """
@@ -95,7 +95,7 @@ def _chance(residual: np.ndarray, unrelated: np.ndarray, power: np.ndarray, side
 
 
 def _local(a: np.ndarray, b: np.ndarray, side: int) -> np.ndarray:
-    """Covariance of two images in the window around each pixel."""
+    """Return the covariance of two images in the window around each pixel."""
     means = (ndimage.uniform_filter(image, side, mode="mirror") for image in (a * b, a, b))
     product, first, second = means
     return product - first * second

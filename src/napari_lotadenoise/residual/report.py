@@ -12,19 +12,18 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.errors import ImageError
-from napari_lotadenoise.image.stack import filled, layout_for
+from napari_lotadenoise.image.planes import spread_planes
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
 from napari_lotadenoise.noise import lag_one, patch_sigma
 from napari_lotadenoise.residual.artefacts import Pattern, checkerboard, seams, stripes
 from napari_lotadenoise.residual.bias import Bias, wide_bias
+from napari_lotadenoise.residual.findings import TELLING, ResidualFindings
 from napari_lotadenoise.residual.law import VarianceLaw, variance_law
 from napari_lotadenoise.residual.leakage import WINDOW, leakage
 from napari_lotadenoise.residual.words import sentences
 
 #: At most so many planes are measured, and at most so many pixels, but for the first plane.
 PLANES, PIXELS = 16, 8e6
-#: Correlation of the noise above which a blind sigma is too small to be of use. Fine texture alone makes it 0.1.
-TELLING = 0.2
 #: Estimated noise in units of the image's deviation that is no noise but rounding.
 _NONE = 1e-4
 #: Smallest side of a plane whose residual can be judged.
@@ -32,101 +31,18 @@ SMALLEST = 16
 
 
 @dataclass(frozen=True)
-class ResidualReport:
-    """What the residual of an image says.
-
-    Attributes
-    ----------
-    planes : int
-        How many were measured; 0 where they are too small.
-    deviation : float
-        Standard deviation of the residual, in intensities.
-    expected : float or None
-        That of the noise; None where it is not known and cannot be estimated, since the noise is correlated or there is none.
-    known : bool
-        Whether `expected` was told, and not estimated blind.
-    whiteness : Whiteness
-        Autocorrelation of the residual, mean over the planes.
-    noise_correlation : tuple of float
-        Correlation of the noise of the image with its neighbour in y and x, estimated before denoising.
-    variance : VarianceLaw
-        Whether the residual is stronger where the result is brighter.
-    structure : float
-        Share of the image in which the residual goes with the result beyond chance: structure that was removed.
-    opposite : float
-        Share in which it goes against it: contrast that was added.
-    windows : float
-        How many windows that do not overlap these shares come from.
-    bias : Bias
-        Where the result is brighter or darker than the image over wide areas.
-    checkerboard, stripes, seams : Pattern
-        Artefacts in the result.
-    constant : bool
-        Whether the noisy image has one value only.
-    """
-
-    planes: int
-    deviation: float
-    expected: float | None
-    known: bool
-    whiteness: Whiteness
-    noise_correlation: tuple[float, float]
-    variance: VarianceLaw
-    structure: float
-    opposite: float
-    windows: float
-    bias: Bias
-    checkerboard: Pattern
-    stripes: Pattern
-    seams: Pattern
-    constant: bool
-
-    @property
-    def ratio(self) -> float | None:
-        """Deviation of the residual in units of that of the noise."""
-        return self.deviation / self.expected if self.expected else None
-
-    @property
-    def noise_white(self) -> bool:
-        """Whether the noise of the image was independent from pixel to pixel, as far as one can see in it."""
-        return max(self.noise_correlation) <= TELLING
+class ResidualReport(ResidualFindings):
+    """Measurements on the residual of an image, and what follows from them in words."""
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What can be said in words: of the residual first, then of each artefact."""
+        """Describe the residual in words: of the residual first, then of each artefact."""
         return sentences(self)
 
     @property
     def sentence(self) -> str:
-        """All of it in one line."""
+        """Return all of it in one line."""
         return " ".join(self.sentences)
-
-    @property
-    def numbers(self) -> dict[str, float]:
-        """Flat and ready for JSON; what could not be measured is left out."""
-        known = {"expected_deviation": self.expected, "ratio": self.ratio}
-        return {
-            "planes": float(self.planes),
-            "deviation": self.deviation,
-            **{name: value for name, value in known.items() if value is not None},
-            "correlation_y": self.whiteness.y,
-            "correlation_x": self.whiteness.x,
-            "correlation_largest": self.whiteness.largest,
-            "whiteness": self.whiteness.score,
-            "noise_correlation_y": self.noise_correlation[0],
-            "noise_correlation_x": self.noise_correlation[1],
-            "variance_slope": self.variance.slope,
-            "variance_slope_error": self.variance.slope_error,
-            "variance_rank": self.variance.rank,
-            "variance_r_squared": self.variance.r_squared,
-            "structure": self.structure,
-            "structure_opposite": self.opposite,
-            "darker": self.bias.darker,
-            "brighter": self.bias.brighter,
-            "checkerboard": self.checkerboard.strength,
-            "stripes": self.stripes.strength,
-            "seams": self.seams.strength,
-        }
 
 
 def examine(
@@ -164,7 +80,7 @@ def examine(
 
 
 def leak_map(noisy: Any, clean: Any, axes: str = "YX", window: int = WINDOW) -> np.ndarray:
-    """Where the residual holds structure: its local correlation with the result, freed of what noise alone brings about.
+    """Return where the residual holds structure: its local correlation with the result, freed of what noise alone brings about.
 
     About 0 +- 1 / window where only noise was removed, towards 1 where structure was removed with it, towards -1 where
     contrast was added. See `napari_lotadenoise.residual.leakage.leakage`.
@@ -183,10 +99,9 @@ def leak_map(noisy: Any, clean: Any, axes: str = "YX", window: int = WINDOW) -> 
     """
     shape = tuple(np.shape(noisy))
     out = np.zeros(shape, dtype=np.float32)
-    for where, turned in _places(shape, axes, everything=True):
-        one, other = _plane(noisy, where, turned), _plane(clean, where, turned)
-        found = leakage(one - other, other, window).correlation
-        out[where] = found.T if turned else found
+    for place in spread_planes(shape, axes):
+        one, other = place.read(noisy), place.read(clean)
+        place.write(out, leakage(one - other, other, window).correlation)
     return out
 
 
@@ -230,7 +145,7 @@ def _expected(
     law: Callable[[np.ndarray], np.ndarray] | None,
     blind: bool,
 ) -> float | None:
-    """Deviation of the noise: told, or estimated where it can be."""
+    """Return the deviation of the noise: the known one, or an estimate where there can be one."""
     if law is not None:
         return float(np.sqrt(np.mean(np.maximum(law(clean), 0)))) or None
     if sigma is not None:
@@ -241,7 +156,7 @@ def _expected(
 
 
 def _pooled(found: list[ResidualReport]) -> ResidualReport:
-    """Mean of the planes; a pattern counts where most of the planes have it."""
+    """Return the mean of the planes; a pattern counts where most of the planes have it."""
 
     def mean(get: Callable[[ResidualReport], float]) -> float:
         return float(np.mean([get(each) for each in found]))
@@ -284,9 +199,6 @@ def _pooled(found: list[ResidualReport]) -> ResidualReport:
     )
 
 
-Place = tuple[int | slice, ...]
-
-
 def _middle(plane: np.ndarray, side: int | None) -> np.ndarray:
     if side is None:
         return plane
@@ -295,35 +207,9 @@ def _middle(plane: np.ndarray, side: int | None) -> np.ndarray:
 
 
 def _pairs(noisy: Any, clean: Any, axes: str, planes: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Planes of both images."""
+    """Return the planes of both images."""
     shape, other = tuple(np.shape(noisy)), tuple(np.shape(clean))
     if shape != other:
         raise ImageError(f"The image has the shape {shape} and the result {other}; they must be the same.")
-    for where, turned in _places(shape, axes, most=planes):
-        yield _plane(noisy, where, turned), _plane(clean, where, turned)
-
-
-def _places(
-    shape: tuple[int, ...], axes: str, *, most: int = PLANES, everything: bool = False
-) -> list[tuple[Place, bool]]:
-    """Where the planes are, and whether they have X before Y."""
-    axes = layout_for(shape, axes).axes
-    if 0 in shape:
-        raise ImageError(f"The image is empty (shape {shape}).")
-    others = [n for axis, n in zip(axes, shape, strict=True) if axis not in "YX"]
-    planes = int(np.prod(others, dtype=int))
-    most = planes if everything else max(1, min(most, int(PIXELS * planes / np.prod(shape, dtype=float))))
-    places = []
-    for number in np.unique(np.linspace(0, planes - 1, min(most, planes)).round().astype(int)):
-        index = iter(np.unravel_index(number, others)) if others else iter(())
-        where = tuple(slice(None) if axis in "YX" else int(next(index)) for axis in axes)
-        places.append((where, axes.index("X") < axes.index("Y")))
-    return places
-
-
-def _plane(array: Any, where: Place, turned: bool) -> np.ndarray:
-    plane = np.asarray(array[where] if hasattr(array, "dtype") else np.asarray(array)[where])
-    if plane.dtype.kind not in "buif":
-        raise ImageError(f"The image has the data type {plane.dtype}; it must hold real numbers.")
-    plane = filled(plane.astype(np.float64)[None])[0][0]
-    return plane.T if turned else plane
+    for place in spread_planes(shape, axes, planes, PIXELS):
+        yield place.read(noisy), place.read(clean)

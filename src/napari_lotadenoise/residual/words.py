@@ -1,11 +1,8 @@
-"""What a report on a residual says in words."""
+"""Sentences on a residual."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from napari_lotadenoise.residual.report import ResidualReport
+from napari_lotadenoise.residual.findings import ResidualFindings
 
 #: Deviation of the residual in units of the noise that still counts as "about as strong": of a known noise, and of an estimate.
 KNOWN, BLIND = (0.9, 1.1), (0.8, 1.25)
@@ -17,8 +14,8 @@ WIDE = 0.02
 NEARLY = 0.2
 
 
-def sentences(report: ResidualReport) -> tuple[str, ...]:
-    """One sentence on the residual, and one on each artefact of the result."""
+def sentences(report: ResidualFindings) -> tuple[str, ...]:
+    """Return one sentence on the residual, and one on each artefact of the result."""
     if report.planes == 0:
         return ("The planes are too small to judge the residual.",)
     if report.constant:
@@ -32,7 +29,7 @@ def sentences(report: ResidualReport) -> tuple[str, ...]:
     return (*main, *_on_bias(report), *_on_artefacts(report))
 
 
-def _on_structure(report: ResidualReport) -> str:
+def _on_structure(report: ResidualFindings) -> str:
     few = 3 / report.windows if report.windows else 1.0
     if report.structure > max(MUCH, few):
         return f"The residual holds structure ({report.structure:.0%} of the image): the result is too smooth."
@@ -51,7 +48,7 @@ def _on_structure(report: ResidualReport) -> str:
     return ""
 
 
-def _on_strength(report: ResidualReport) -> str:
+def _on_strength(report: ResidualFindings) -> str:
     if _strength(report) < 0:
         return f"The residual is weaker than the noise ({report.ratio:.2f} of it): some noise is left."
     if _strength(report) > 0:
@@ -59,7 +56,7 @@ def _on_strength(report: ResidualReport) -> str:
     return ""
 
 
-def _on_correlation(report: ResidualReport) -> str:
+def _on_correlation(report: ResidualFindings) -> str:
     strong = (
         " and about as strong as the noise" + ("" if report.known else " is estimated to be")
         if report.ratio is not None
@@ -82,7 +79,7 @@ def _on_correlation(report: ResidualReport) -> str:
     return f"{between}, as the noise is{strong}{empty}"
 
 
-def _on_bias(report: ResidualReport) -> tuple[str, ...]:
+def _on_bias(report: ResidualFindings) -> tuple[str, ...]:
     found = {"darker": report.bias.darker, "brighter": report.bias.brighter}
     return tuple(
         f"The result is {word} than the image over wide areas ({share:.0%} of it), by a quarter of the noise and more: "
@@ -92,7 +89,7 @@ def _on_bias(report: ResidualReport) -> tuple[str, ...]:
     )
 
 
-def _on_artefacts(report: ResidualReport) -> tuple[str, ...]:
+def _on_artefacts(report: ResidualFindings) -> tuple[str, ...]:
     found = {
         "The result has a checkerboard pattern": report.checkerboard,
         "The result has stripes that the image has not": report.stripes,
@@ -101,8 +98,8 @@ def _on_artefacts(report: ResidualReport) -> tuple[str, ...]:
     return tuple(f"{text} (deviation {pattern.deviation:.2g})." for text, pattern in found.items() if pattern.found)
 
 
-def _strength(report: ResidualReport) -> int:
-    """-1 weaker than the noise, 0 about as strong or not known, 1 stronger."""
+def _strength(report: ResidualFindings) -> int:
+    """Return -1 if weaker than the noise, 0 if about as strong or not known, 1 if stronger."""
     low, high = KNOWN if report.known else BLIND
     ratio = report.ratio
     return 0 if ratio is None else (ratio > high) - (ratio < low)

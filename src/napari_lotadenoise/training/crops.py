@@ -126,6 +126,6 @@ def _wanted(training: Training, ndim: int) -> tuple[int, ...]:
 
 
 def _fit(available: int, wanted: int, size_multiple: int) -> int:
-    """Largest multiple of the grain within the image that is not above what is wanted (0: no wish)."""
+    """Return the largest multiple of a size within the image that is not above the wanted side (0: any)."""
     size = min(available, wanted) if wanted else available
     return max(size // size_multiple * size_multiple, min(size_multiple, available))

@@ -50,7 +50,7 @@ class Adam:
 
 
 def rate_at(step: int, training: Training) -> float:
-    """Learning rate of a step: constant, halved every so often, or one cosine rise and fall (Smith & Topin 2018)."""
+    """Return the learning rate of a step: constant, halved every so often, or one cosine rise and fall (Smith & Topin 2018)."""
     if training.schedule == "halving":
         return training.rate * 0.5 ** (step // training.halve_every)
     if training.schedule == "constant":
@@ -105,5 +105,5 @@ class KeptWeights:
 
 
 def _ease(part: float) -> float:
-    """Cosine from 0 to 1."""
+    """Return a cosine that rises from 0 to 1."""
     return (1 - math.cos(math.pi * part)) / 2

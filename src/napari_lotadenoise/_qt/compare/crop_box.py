@@ -125,7 +125,7 @@ class CropBox(QWidget):
 
 
 def plane_of(viewer: ViewerModel, layer: Image, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The index of a layer's data that is looked at, one an axis (colours included); Y and X are 0."""
+    """Return the index of the plane in view in the data of a layer, one an axis (colours included); Y and X are 0."""
     count = layer.ndim
     at = layer.world_to_data(viewer.dims.point[-count:])
     point = [int(np.clip(round(float(p)), 0, n - 1)) for p, n in zip(at, shape[:count], strict=True)]
@@ -133,7 +133,7 @@ def plane_of(viewer: ViewerModel, layer: Image, shape: tuple[int, ...]) -> tuple
 
 
 def _last_shape(viewer: ViewerModel, kind: str) -> tuple[Shapes, np.ndarray] | None:
-    """The last shape of a kind: of the active shapes layer, else of the topmost one that has any."""
+    """Return the last shape of a kind: of the active shapes layer, else of the topmost one that has any."""
     active = viewer.layers.selection.active
     for layer in dict.fromkeys((active, *reversed(viewer.layers))):
         if isinstance(layer, Shapes) and layer.name != NAME:  # the line of a split is nobody's drawing
@@ -144,18 +144,18 @@ def _last_shape(viewer: ViewerModel, kind: str) -> tuple[Shapes, np.ndarray] | N
 
 
 def last_line(viewer: ViewerModel) -> tuple[Shapes, np.ndarray] | None:
-    """The last line that was drawn, and the layer it is in."""
+    """Return the last line that was drawn, and the layer it is in."""
     return _last_shape(viewer, "line")
 
 
 def in_pixels(shapes: Shapes, vertices: np.ndarray, layer: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest row and column of a layer that the vertices of a shape lie on."""
+    """Return the lowest and highest row and column of a layer that the vertices of a shape lie on."""
     found = to_pixels(shapes, vertices, layer)
     return found.min(0), found.max(0)
 
 
 def to_pixels(shapes: Shapes, vertices: np.ndarray, layer: Any) -> np.ndarray:
-    """Rows and columns of a layer that the vertices of a shape lie on, (N, 2)."""
+    """Return the rows and columns of a layer that the vertices of a shape lie on, (N, 2)."""
     world = [np.asarray(shapes.data_to_world(vertex)) for vertex in vertices]
     padded = [np.concatenate([np.zeros(max(0, layer.ndim - len(w))), w[-layer.ndim :]]) for w in world]
     return np.array([np.asarray(layer.world_to_data(w))[-2:] for w in padded])

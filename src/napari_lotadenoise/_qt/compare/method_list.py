@@ -62,7 +62,7 @@ class MethodList(QWidget):
         self._tick(suggested_without_report(), touched=False)
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """What is ticked, in the order of the list."""
+        """Return what is ticked, in the order of the list."""
         items = (present(self.list.item(row)) for row in range(self.list.count()))
         return tuple(item.data(_ENTRY) for item in items if item.checkState() == Qt.CheckState.Checked)
 
@@ -136,7 +136,7 @@ class MethodList(QWidget):
         self._describe(item)
 
     def _describe(self, item: QListWidgetItem) -> None:
-        """Assumptions in the tool tip; a mark where the noise of the layer breaks them."""
+        """Return the assumptions in the tool tip; a mark where the noise of the layer breaks them."""
         candidate: Candidate = item.data(_ENTRY)
         info = candidate.method_class.info
         found: tuple[str, ...] = ()
@@ -170,5 +170,5 @@ class MethodList(QWidget):
 
 
 def suggested_without_report() -> tuple[str, ...]:
-    """Methods to begin with before the noise is known."""
+    """Return the methods to begin with before the noise is known."""
     return tuple(name for name in ("nl-ridge", "lota-n2n", "noise2self", "nlm") if name in METHODS)

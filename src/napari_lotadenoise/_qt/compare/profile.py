@@ -74,7 +74,7 @@ class Profile(QWidget):
             self._shapes.visible = visible
 
     def show_pictures(self, pictures: list[Image]) -> None:
-        """Plot these pictures from now on."""
+        """Plot these results from now on."""
         self.pictures = pictures
         self.refresh()
 
@@ -105,7 +105,7 @@ class Profile(QWidget):
 
 
 def along(plane: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distances in pixels and intensities along a line through a plane (Y, X), one point a pixel, linearly interpolated."""
+    """Return distances in pixels and intensities along a line in a plane (Y, X), one point a pixel, interpolated linearly."""
     length = float(np.hypot(*(end - start)))
     distance = np.linspace(0, length, max(2, round(length) + 1))
     points = start[:, None] + (end - start)[:, None] * (distance / max(length, 1e-9))

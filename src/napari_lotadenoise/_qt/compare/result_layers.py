@@ -49,17 +49,17 @@ class ResultLayers:
 
     @property
     def results(self) -> dict[int, Image]:
-        """Layers of the results that are there, by the number of their entry."""
+        """Return the layers of the results, by the number of their candidate."""
         return {number: layer for number, layer in self._layers.items() if layer in self._viewer.layers}
 
     @property
     def pictures(self) -> list[Image]:
-        """Input, reference and results that are there, the input first."""
+        """Return the input, reference and results that are there, the input first."""
         fixed = [layer for layer in (self.noisy, self.reference) if layer is not None and layer in self._viewer.layers]
         return [*fixed, *(layer for _, layer in sorted(self.results.items()))]
 
     def preview(self, number: int, label: str, preview: Preview) -> None:
-        """Show what an entry has learnt so far."""
+        """Show what a candidate has learnt so far."""
         layer = self._layers.get(number)
         if layer is None and number not in self._dismissed:
             layer = self._add(self._drawable(self.plan.image), f"{label} (learning)")
@@ -96,7 +96,7 @@ class ResultLayers:
             self._viewer.layers.remove(layer)
 
     def forget(self, number: int) -> None:
-        """Take the picture of an entry away, so that it may come again."""
+        """Remove the layer of a candidate, so that it may come again."""
         layer = self.results.get(number)
         if layer is not None:
             self._viewer.layers.remove(layer)
@@ -120,7 +120,7 @@ class ResultLayers:
         self._hidden.clear()
 
     def place(self) -> dict[str, Any]:
-        """Geometry that puts an array of the crop's shape where the crop lies."""
+        """Return the geometry that puts an array of the crop's shape where the crop lies."""
         geometry = dict(self._source.geometry)
         if self.plan.crop is not None:
             ndim = self._source.ndim
@@ -131,14 +131,14 @@ class ResultLayers:
 
     @property
     def pixel(self) -> tuple[dict[str, float], str]:
-        """Size of a pixel along Y and X and its unit; nothing where the layer has no lengths."""
+        """Return the size of a pixel along Y and X and its unit; nothing where the layer has no lengths."""
         units, scale = self._source.geometry["units"][-2:], self._source.geometry["scale"][-2:]
         if not all(unit.is_compatible_with("meter") for unit in units) or str(units[0]) != str(units[1]):
             return {}, ""
         return dict(zip("YX", map(float, scale), strict=True)), f"{units[0]:~}"
 
     def flat_place(self) -> dict[str, Any]:
-        """Geometry of a (Y, X) layer that lies where the crop does."""
+        """Return the geometry of a (Y, X) layer that lies where the crop does."""
         corner = (0, 0) if self.plan.crop is None else [part.start for part in self.plan.crop[: self._source.ndim]][-2:]
         return self._source.plane_geometry(*corner)
 
@@ -172,14 +172,14 @@ class ResultLayers:
         return (layer for layer in known if layer is not None and layer in self._viewer.layers)
 
     def _gone(self, number: int) -> bool:
-        """Whether the user has deleted the picture of an entry."""
+        """Tell whether the user has deleted the layer of a candidate."""
         layer = self._layers.get(number)
         if layer is not None and layer not in self._viewer.layers:
             self._dismissed.add(number)
         return number in self._dismissed
 
     def _drawable(self, image: np.ndarray) -> np.ndarray:
-        """As napari can draw it: colours of integers stay integers."""
+        """Return an array that napari can draw: colours of integers stay integers."""
         if self._source.rgb and self.plan.image.dtype.kind in "ui":
             return as_dtype(np.asarray(image), self.plan.image.dtype)[0]
         return np.asarray(image, dtype=np.float32)

@@ -159,7 +159,7 @@ class CompareResults(QWidget):
             self.result.step_words.setText(self.comparison_state.set_view(number, view))
 
     def _on_altered(self) -> None:
-        """A picture is mixed, or of another step: it has another name and other intensities."""
+        """Show a result that has another blend or step: its name and intensities have changed."""
         self.view.rename()
         self.profile.refresh()
 

@@ -1,4 +1,4 @@
-"""The table of a comparison: one row an entry, its state while it runs, its scores when it is done."""
+"""The table of a comparison: one row a candidate, its state while it runs, its scores when it is done."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ScoreTable(QTableWidget):
     Signals
     -------
     chosen (int)
-        Number of the entry that was clicked, or moved to with the keys.
+        Number of the candidate that was clicked, or moved to with the keys.
     """
 
     chosen = Signal(int)
@@ -57,13 +57,13 @@ class ScoreTable(QTableWidget):
             self.setItem(number, _STATE, _item("waiting", number))
 
     def progress(self, number: int, news: Progress, limit: float | None = None) -> None:
-        """Show how far an entry is; `limit` are the seconds after which it is finished early."""
+        """Show the progress of a candidate; `limit` are the seconds after which it is finished early."""
         seconds = news.seconds_left if limit is None or news.seconds_left is None else min(limit, news.seconds_left)
         left = "" if seconds is None else f", {plan.duration(seconds)} left"
         self.say(number, f"{news.phase} {news.done:.0%}{left}")
 
     def say(self, number: int, words: str) -> None:
-        """Show the state of an entry in words."""
+        """Show the state of a candidate in words."""
         row = self._row(number)
         if row is not None:
             present(self.item(row, _STATE)).setText(words)
@@ -90,12 +90,14 @@ class ScoreTable(QTableWidget):
 
     @property
     def number(self) -> int | None:
-        """Number of the entry that is chosen."""
+        """Return the number of the chosen candidate."""
         row = self.currentRow()
-        return present(self.item(row, _METHOD)).data(_NUMBER) if row >= 0 and self.item(row, _METHOD) is not None else None
+        return (
+            present(self.item(row, _METHOD)).data(_NUMBER) if row >= 0 and self.item(row, _METHOD) is not None else None
+        )
 
     def choose(self, number: int) -> None:
-        """Choose the row of an entry."""
+        """Choose the row of a candidate."""
         row = self._row(number)
         if row is not None:
             self.setCurrentCell(row, _METHOD)

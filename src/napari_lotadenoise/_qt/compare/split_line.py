@@ -69,7 +69,7 @@ class SplitLine:
             self._viewer.layers.remove(self._line)
 
     def _ends(self) -> np.ndarray:
-        """Where the line begins and ends, (2, 2) in rows and columns."""
+        """Return where the line begins and ends, (2, 2) in rows and columns."""
         rows = self._layer.data.shape[self._layer.ndim - 2]
         return np.array([[-0.5, self.column - 0.5], [rows - 0.5, self.column - 0.5]])
 
@@ -87,7 +87,7 @@ class SplitLine:
         camera.mouse_pan = panned
 
     def _at(self, event: Any) -> float:
-        """Column that the mouse is at; pixel centres lie on whole numbers."""
+        """Return the column that the mouse is at; pixel centres lie on whole numbers."""
         axis = self._layer.ndim - 1
         position = np.asarray(event.position)[-self._layer.ndim :]
         return float(self._layer.world_to_data(position)[axis]) + 0.5

@@ -65,12 +65,12 @@ class LivePreview:
 
     @property
     def view_request(self) -> ViewRequest:
-        """The place that is looked at."""
+        """Return the place in view."""
         return self._view_request
 
     @property
     def gone(self) -> bool:
-        """Whether the picture was shown, and somebody has deleted its layer."""
+        """Tell whether the preview was shown and the user has deleted its layer."""
         layer = self._layers.get("preview")
         return "preview" in self._dismissed or (layer is not None and layer not in self._viewer.layers)
 
@@ -181,7 +181,7 @@ class LivePreview:
         return layer
 
     def _title(self, name: str) -> str:
-        """Name of a live layer, which says whose picture it is."""
+        """Return the name of a live layer, with the method that made it."""
         return f"{self._source.name} · {self.by or name if name == 'preview' else name} (live)"
 
     def _current_look(self, number: int) -> ViewRequest:
@@ -199,7 +199,7 @@ class LivePreview:
 
 
 def _seen_channel(picture: np.ndarray, preview: Preview, *, rgb: bool) -> np.ndarray:
-    """Of channels that are denoised together, the one that the slider is at."""
+    """Select the channel of the slider, of channels that are denoised jointly."""
     if rgb or picture.ndim == 2:
         return picture
     axis = next(i for i, part in enumerate(preview.index) if isinstance(part, slice))

@@ -43,7 +43,7 @@ class MapBoxes(QWidget):
             self._grid.addWidget(box, 1 + number // _COLUMNS, number % _COLUMNS)
 
     def wanted(self) -> frozenset[str]:
-        """Names of what is ticked."""
+        """Return the names of what is ticked."""
         return frozenset(name for name, box in self.boxes.items() if box.isChecked())
 
     def _box(self, name: str, kind: str, *, ticked: bool) -> QCheckBox:

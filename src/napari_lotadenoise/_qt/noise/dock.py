@@ -64,7 +64,9 @@ class NoiseWidget(Dock):
 
     def copy_numbers(self) -> None:
         """Put the verdict and the numbers on the clipboard."""
-        present(QApplication.clipboard()).setText("\n".join([self.verdict.text(), self.numbers.text(), self.advice.text()]))
+        present(QApplication.clipboard()).setText(
+            "\n".join([self.verdict.text(), self.numbers.text(), self.advice.text()])
+        )
 
     def leave(self) -> None:
         """Ignore a measurement that is still going on."""

@@ -84,7 +84,7 @@ class AxesForm(QWidget):
 
     @property
     def volume(self) -> bool:
-        """Whether a 3-D network is wanted and there is a depth for it."""
+        """Tell whether a 3-D network is wanted and there is a depth for it."""
         return self._volume.isChecked() and "Z" in self._letters()
 
     def set_layout(self, axes: str, channels: str = "separate", volume: bool = False) -> None:
@@ -128,7 +128,7 @@ def propose_axes(layer: Image) -> str:
 
 
 def layout_of(layer: Image) -> Layout:
-    """The layout that is proposed for a layer: channels apart, slice by slice."""
+    """Return the layout that is proposed for a layer: channels apart, slice by slice."""
     return Layout(propose_axes(layer) + "YX" + ("S" if layer.rgb else ""))
 
 

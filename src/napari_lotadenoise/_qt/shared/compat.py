@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 def grid_of(viewer: ViewerModel) -> Any:
-    """The grid of a viewer, which napari 0.9 has moved to its canvas."""
+    """Return the grid of a viewer, which napari 0.9 has moved to its canvas."""
     canvas: Any = getattr(viewer, "canvas", None)
     return canvas.grid if hasattr(canvas, "grid") else viewer.grid
 
 
 def camera_of(viewer: ViewerModel) -> Any:
-    """The camera of a viewer, which napari 0.9 has moved to its scene."""
+    """Return the camera of a viewer, which napari 0.9 has moved to its scene."""
     scene: Any = getattr(viewer, "scene", None)
     return scene.camera if hasattr(scene, "camera") else viewer.camera

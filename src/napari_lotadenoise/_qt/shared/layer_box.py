@@ -39,12 +39,12 @@ class LayerBox(QComboBox):
 
     @property
     def layer(self) -> Image | None:
-        """The layer that is chosen."""
+        """Return the chosen layer."""
         return self.currentData()
 
     @property
     def why_none(self) -> str:
-        """Why there is no layer to choose, and what to do."""
+        """Return why there is no layer to choose, and what to do."""
         active = self._viewer.layers.selection.active
         if active is None:
             return "Open an image, or choose File > Open Sample > LoTA Denoise; then press Denoise."
@@ -99,7 +99,7 @@ class ReferenceBox(QComboBox):
 
     @property
     def layer(self) -> Image | None:
-        """The reference, None where there is none."""
+        """Return the reference, None where there is none."""
         return self.currentData()
 
     def offer_for(self, layer: Image | None) -> None:

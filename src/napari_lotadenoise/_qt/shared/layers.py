@@ -20,12 +20,12 @@ _LOOK = ("gamma", "interpolation2d", "interpolation3d", "rendering", "blending",
 
 
 def data_of(layer: Image) -> Any:
-    """The data of a layer; of a multi-scale one, those of full resolution."""
+    """Return the data of a layer; of a multi-scale one, those of full resolution."""
     return layer.data[0] if layer.multiscale else layer.data
 
 
 def drawing_geometry(layer: Image | None) -> dict[str, Any]:
-    """Geometry of a (Y, X) layer to draw in on top of another one, in whose pixels its widths are."""
+    """Return the geometry of a (Y, X) layer to draw in on top of another one, in whose pixels its widths are."""
     if layer is None:
         return {}
     return {name: getattr(layer, name)[-2:] for name in ("scale", "translate", "units", "axis_labels")}
@@ -46,7 +46,7 @@ class Source:
         self.limits = None if self.rgb else tuple(layer.contrast_limits)
 
     def plane_geometry(self, row: int, column: int) -> dict[str, Any]:
-        """Geometry of a (Y, X) picture whose first pixel lies on (row, column) of the layer's slices."""
+        """Return the geometry of a (Y, X) picture whose first pixel lies on (row, column) of the layer's slices."""
         origin, down, right = (
             np.array(self.layer.data_to_world((*[0] * (self.ndim - 2), row + dy, column + dx)))[-2:]
             for dy, dx in ((0, 0), (1, 0), (0, 1))

@@ -67,11 +67,11 @@ class LivePlot(QWidget):
             curve.setData(*self._data[name])
 
     def values(self, name: str) -> list[float]:
-        """What a curve shows, for example ``"sigma"``."""
+        """Return what a curve shows, for example ``"sigma"``."""
         return list(self._data.get(name, ([], []))[1])
 
     def steps(self, name: str) -> list[float]:
-        """The steps that a curve has points at."""
+        """Return the steps that a curve has points at."""
         return list(self._data.get(name, ([], []))[0])
 
     def set_theme(self, name: str) -> None:
@@ -105,7 +105,7 @@ class LivePlot(QWidget):
 
 
 def make_plot(title: str) -> pg.PlotWidget:
-    """A small plot that is looked at, not played with."""
+    """Make a small plot without mouse interaction."""
     plot = pg.PlotWidget(background=None, title=title)
     plot.setFixedHeight(150)
     plot.setMouseEnabled(x=False, y=False)
