@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from scipy import ndimage
 
 from napari_lotadenoise import METHODS
@@ -14,12 +15,18 @@ from napari_lotadenoise.comparison import Candidate, Comparison, Outcome
 from napari_lotadenoise.comparison.score import Score
 from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.metrics import Blocks, fitted_psnr, psnr, ssim
+from napari_lotadenoise.normalisation.affine import Scale
+from napari_lotadenoise.prediction.predictor import Predictor
+from napari_lotadenoise.prediction.tiling import Tile
 from napari_lotadenoise.recipe import EndReason, Recipe, fingerprint
 from napari_lotadenoise.result import Result
+from napari_lotadenoise.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Development images; tests that need them are skipped without them.
 DATA = ROOT.parent / "shared" / "data"
+#: The map that changes nothing.
+UNSCALED = Scale(np.zeros(1, np.float32), np.ones(1, np.float32))
 #: Methods that are content with one image; the others have contract tests of their own.
 SINGLE = [name for name, kind in METHODS.items() if not kind.requires.repeats]
 
@@ -76,3 +83,10 @@ def comparison_of(
         result = Result(found.astype(np.float32), image, None, {}, recipe)
         outcomes.append(Outcome(candidate, result, score, EndReason.ALL_STEPS.value))
     return Comparison(image, axes, tuple(outcomes), reference, **settings)
+
+
+def outputs(trainer: Trainer, image: torch.Tensor) -> Iterator[torch.Tensor]:
+    """What the network of a trainer makes of a scaled image (1, C, [Z], Y, X), output by output."""
+    whole = tuple(slice(0, n) for n in image.shape[2:])
+    tile = Tile(image, whole, (0,) * len(whole), 0)
+    return Predictor.of(trainer, UNSCALED).outputs(tile)

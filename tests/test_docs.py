@@ -19,11 +19,13 @@ ROOT = Path(__file__).resolve().parents[1]
 ADDED = """
 import numpy as np
 from scipy import ndimage
-from napari_lotadenoise import METHODS, cli, denoise, tables
+from napari_lotadenoise import METHODS, denoise
+from napari_lotadenoise.cli import tables
+from napari_lotadenoise.cli.main import main
 from napari_lotadenoise.metrics import psnr
 
 assert "line-pairs" in METHODS  # the combo box of the dock lists what is in it
-assert cli.main(["methods"]) == 0
+assert main(["methods"]) == 0
 assert "| `line-pairs` |" in tables.methods_markdown() and "parameters line-pairs" in tables.tables()
 tables.main()
 field = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((64, 64)), 4)

@@ -1,13 +1,8 @@
 """Who may know whom, and what is not imported until it is needed: in fresh interpreters."""
 
-import ast
 import subprocess
 import sys
-from pathlib import Path
 
-import napari_lotadenoise
-
-PACKAGE = Path(napari_lotadenoise.__file__).parent
 GUI = ("napari", "magicgui", "qtpy", "superqt", "pyqtgraph", "PyQt6", "PySide6", "vispy")
 
 
@@ -68,22 +63,3 @@ def test_a_comparison_needs_no_matplotlib_and_its_figure_no_pyplot():
         "print('matplotlib.pyplot' in sys.modules)"
     )
     assert python(code) == "False"
-
-
-def test_gui_packages_are_imported_in_qt_only():
-    for path in PACKAGE.rglob("*.py"):
-        if path.parent.name == "_qt":
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {n.split(".")[0] for n in names} & set(GUI), path
-
-
-def test_the_engine_names_no_method_and_a_method_no_engine():
-    forbidden = {PACKAGE / "engine.py": "methods.", PACKAGE / "trainer.py": "methods."}
-    forbidden |= dict.fromkeys((PACKAGE / "methods").glob("*.py"), "engine")
-    for path, word in forbidden.items():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom):
-                assert word not in (node.module or ""), path

@@ -106,7 +106,7 @@ def test_suggested_is_what_suits_the_noise_and_all_is_all(files, monkeypatch):
         asked.append([m for m in methods if not isinstance(m, Candidate)])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("napari_lotadenoise.comparison.plan", planned)
+    monkeypatch.setattr("napari_lotadenoise.comparison.plan_comparison", planned)
     for number, methods in enumerate(([], ["--methods", "suggested, dip"], ["--methods", "all,dip"])):
         assert run(noisy, *methods, "--out", noisy.parent / str(number)) == 130
     assert run(noisy, "--sweep", "tv:strength=1", "--out", noisy.parent / "3") == 130
@@ -223,7 +223,7 @@ def refused(says, *arguments, capsys):
         (("--sweep", "nothing:width=1"), "choose one of"),
         (("--sweep", "gaussian:trace=1"), "Gaussian blur has no parameter trace; it has"),
         (("--sweep", "gaussian:width=wide"), "width must be a number, not 'wide'"),
-        (("--sweep", "gaussian:width=99"), "width must be 0 to 50"),
+        (("--sweep", "gaussian:width=99"), "width must be a number from 0 to 50"),
         (("--sweep", "gaussian:width="), "Say at which values of width"),
         (("--sweep", "gaussian"), "is not METHOD:PARAMETER=V1,V2,..."),
         (("--sweep", "gaussian:width=1,1.0"), "takes part twice"),

@@ -171,7 +171,7 @@ def test_wrong_input_ends_with_one_sentence_and_nothing_written(stack, tmp_path,
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        (("--trace", "11"), "trace must be 0 to 10"),
+        (("--trace", "11"), "trace must be a number from 0 to 10"),
         (("--steps", "x"), "whole number"),
         (("--method", "x"), "choose one of"),
     ],

@@ -287,7 +287,7 @@ def test_time_is_that_of_the_method_without_the_probe(noisy, monkeypatch):
 def test_what_cannot_be_compared_is_refused_in_one_sentence(noisy, arguments, kind, words):
     arguments = {"methods": [BLUR, "median"], "axes": "YX", **arguments}
     heard = []
-    with pytest.raises(kind, request=words) as caught:
+    with pytest.raises(kind, match=words) as caught:
         compare(noisy, **arguments, listener=heard.append)
     assert isinstance(caught.value, LotaDenoiseError)
     assert "\n" not in str(caught.value)
@@ -297,13 +297,13 @@ def test_what_cannot_be_compared_is_refused_in_one_sentence(noisy, arguments, ki
 def test_images_that_cannot_be_denoised_are_refused_before_anything_runs(noisy):
     holes = noisy.copy()
     holes[0, 0] = np.nan
-    with pytest.raises(NotFiniteError, request="1 NaN"):
+    with pytest.raises(NotFiniteError, match="1 NaN"):
         compare(holes, [BLUR])
-    with pytest.raises(AxesError, request="say what they are"):
+    with pytest.raises(AxesError, match="say what they are"):
         compare(noisy[None], [BLUR])
     flat = noisy.copy()
     flat[:32] = 7
-    with pytest.raises(ImageError, request="constant"):
+    with pytest.raises(ImageError, match="constant"):
         compare(flat, [BLUR], crop=(slice(0, 32), slice(0, 64)))
 
 

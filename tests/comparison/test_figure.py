@@ -175,7 +175,7 @@ def test_small_pictures_have_no_enlarged_part(truth):
     "part", [(slice(0, 97), slice(0, 10)), (slice(5, 5), slice(0, 10)), (slice(-3, 5), slice(0, 9))]
 )
 def test_a_part_outside_the_picture_is_refused(compared, part):
-    with pytest.raises(ParameterError, request="is not within the 96 x 96 pixels"):
+    with pytest.raises(ParameterError, match="is not within the 96 x 96 pixels"):
         figure(compared, inset=part)
 
 
@@ -193,7 +193,7 @@ def test_titles_say_place_method_and_score(compared):
 
 def test_only_so_many_are_shown(compared):
     assert [panel.title for panel in panels(compared, best=1).columns][2:] == ["1. Non-local means"]
-    with pytest.raises(ParameterError, request="best must be a number of results"):
+    with pytest.raises(ParameterError, match="best must be a number of results"):
         figure(compared, best=0)
 
 
@@ -311,6 +311,6 @@ def test_a_png_has_the_resolution_of_print_and_the_style_of_nobody(compared, tmp
 
 
 def test_a_figure_that_cannot_be_written_says_so_and_leaves_nothing(compared, tmp_path):
-    with pytest.raises(FileError, request="cannot be written"):
+    with pytest.raises(FileError, match="cannot be written"):
         save(figure(compared), tmp_path / "no" / "a.png")
     assert list(tmp_path.iterdir()) == []

@@ -79,9 +79,9 @@ def test_a_folder_that_cannot_be_used_is_refused_beforehand(tmp_path):
         (tmp_path / "file", "is a file"),
         (tmp_path / "a/b", "make it first"),
     ):
-        with pytest.raises(FileError, request=says):
+        with pytest.raises(FileError, match=says):
             check_folder(folder)
-        with pytest.raises(FileError, request=says):
+        with pytest.raises(FileError, match=says):
             write(compared(), folder)
     check_folder(tmp_path, overwrite=True)
     assert os.listdir(tmp_path) == ["file"]
@@ -92,7 +92,7 @@ def test_a_folder_without_permission_is_refused(tmp_path):
     tmp_path.chmod(0o500)
     try:
         for folder in (tmp_path, tmp_path / "new"):
-            with pytest.raises(FileError, request="cannot be written to"):
+            with pytest.raises(FileError, match="cannot be written to"):
                 check_folder(folder)
     finally:
         tmp_path.chmod(0o700)
@@ -113,6 +113,6 @@ def test_what_is_there_when_the_disk_is_full_is_whole(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(figure.Figure, "savefig", full)
-    with pytest.raises(FileError, request=r"figure.png cannot be written .No space left"):
+    with pytest.raises(FileError, match=r"figure.png cannot be written .No space left"):
         write(compared(), tmp_path)
     assert set(os.listdir(tmp_path)) == (SCORES | RESULTS) - {"figure.png", "figure.pdf"}

@@ -110,7 +110,7 @@ def test_one_that_fails_does_not_stop_the_others(noisy, bad):
 @pytest.mark.parametrize(
     "error", [ImageError("It cannot be judged."), ValueError("It cannot be judged."), ZeroDivisionError()]
 )
-def test_a_judge_that_fails_does_not_stop_the_others(noisy, error):
+def test_a_scorer_that_fails_does_not_stop_the_others(noisy, error):
     def scorer(result):
         if result.recipe.method == "gaussian":
             raise error
@@ -119,7 +119,7 @@ def test_a_judge_that_fails_does_not_stop_the_others(noisy, error):
     one, other = outcomes_of(play(turns_of(noisy, [BLUR, SHORT], scorer, divergence_step=2.0)))
     assert one.result.recipe.method == "gaussian"
     assert one.result.divergence is None
-    assert (one.score, one.reason) == (None, f"not judged: {str(error) or 'ZeroDivisionError'}")
+    assert (one.score, one.reason) == (None, f"not scored: {str(error) or 'ZeroDivisionError'}")
     assert (other.score, other.reason) == ("fine", "all steps done")
 
 

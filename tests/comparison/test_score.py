@@ -312,5 +312,5 @@ def test_eight_bits_have_the_peak_255_and_others_the_span():
     ],
 )
 def test_a_reference_that_cannot_be_is_refused(reference, words):
-    with pytest.raises(ImageError, request=words):
+    with pytest.raises(ImageError, match=words):
         Scorer(normal(0), FLAT, reference)

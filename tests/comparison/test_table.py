@@ -14,9 +14,10 @@ from napari_lotadenoise.comparison.columns import columns, verdict
 from napari_lotadenoise.comparison.ranking import Closeness, closeness, rank
 from napari_lotadenoise.comparison.score import Score
 from napari_lotadenoise.metrics import Blocks
-from napari_lotadenoise.recipe import FINISHED_EARLY, Recipe
+from napari_lotadenoise.recipe import EndReason, Recipe
 from napari_lotadenoise.result import Result
 
+EARLY = EndReason.FINISHED_EARLY.value
 NAMES = ("gaussian", "median", "nlm", "nl-ridge", "tv", "wavelet")
 
 
@@ -203,8 +204,8 @@ def test_remarks_say_what_has_to_be_known():
     (remark,) = comparison_of(independent=False).remarks
     assert "none is shown" in remark
     assert comparison_of(independent=False, caution="It is correlated.").remarks == ("It is correlated.",)
-    early = outcome_of("tv", score_of(error=3.0), reason=FINISHED_EARLY)
-    recipe = dataclasses.replace(early.result.recipe, reason=FINISHED_EARLY, training={"steps": 90})
+    early = outcome_of("tv", score_of(error=3.0), reason=EARLY)
+    recipe = dataclasses.replace(early.result.recipe, reason=EARLY, training={"steps": 90})
     early = dataclasses.replace(early, result=dataclasses.replace(early.result, recipe=recipe))
     found = comparison_of(early)
     assert verdict(found.ranked[0]) == "best, finished early (3 of 90 steps)"

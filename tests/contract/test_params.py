@@ -30,8 +30,8 @@ def test_parameters_are_read_in_order_and_only_where_declared():
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"width": 0}, "width must be 1 to 64, not 0"),
-        ({"width": 65}, "width must be 1 to 64"),
+        ({"width": 0}, "width must be a whole number from 1 to 64, not 0"),
+        ({"width": 65}, "width must be a whole number from 1 to 64"),
         ({"width": 2.5}, "width must be a whole number"),
         ({"width": True}, "width must be a whole number"),
         ({"rate": float("nan")}, "rate must be"),
@@ -63,7 +63,7 @@ def test_command_line_refuses_what_is_out_of_bounds(capsys):
     add_arguments(parser, Knobs)
     with pytest.raises(SystemExit):
         parser.parse_args(["--width", "100"])
-    assert "width must be 1 to 64" in capsys.readouterr().err
+    assert "width must be a whole number from 1 to 64" in capsys.readouterr().err
 
 
 def test_convert_refuses_texts_that_are_no_value():

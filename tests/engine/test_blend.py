@@ -64,5 +64,5 @@ def test_what_was_not_finite_is_that_of_the_denoised_image(noisy, few, blend):
 
 @pytest.mark.parametrize("blend", [-0.01, 1.01, np.nan, np.inf, "0.5", None])
 def test_a_blend_that_cannot_be_is_refused(noisy, blend):
-    with pytest.raises(ParameterError, match=r"blend must be a number from 0 \(noisy\) to 1 \(denoised\), not"):
+    with pytest.raises(ParameterError, match="blend must be a number"):
         denoise(noisy, blend=blend)

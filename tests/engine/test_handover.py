@@ -8,8 +8,9 @@ from scipy import ndimage
 from napari_lotadenoise import METHODS
 from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.engine.handover import PreviewHandover
+from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.training.trainer import Trainer
-from tests.helpers import quick, scene
+from tests.helpers import UNSCALED, quick, scene
 
 
 @pytest.fixture(scope="module")
@@ -20,51 +21,55 @@ def scenes():
 
 def trained(training_images, method, taken, **options):
     trainer = Trainer(training_images, *configure(METHODS[method], **quick(method, **options)), seed=0)
-    takeover = PreviewHandover(trainer)
+    handover = PreviewHandover(trainer)
     for _ in range(taken):
         trainer.step()
-    return takeover, trainer
+    return handover, trainer
 
 
-def answered(trainer, answer):
-    """The trainer, with a denoiser of our own in place of its network."""
-    trainer.view_request = lambda image, place=None: (answer(image), None)
-    return trainer
+def predictor(trainer):
+    return Predictor.of(trainer, UNSCALED)
+
+
+class Answer:
+    """Stands in for a predictor, with a denoiser of our own in place of its network."""
+
+    def __init__(self, preview):
+        self.preview = preview
 
 
 def test_a_network_that_knows_nothing_does_not_take_over(scenes):
-    takeover, trainer = trained(scenes[1], "lota-n2n", 1)
-    assert not takeover.happened(trainer)
+    handover, trainer = trained(scenes[1], "lota-n2n", 1)
+    assert not handover.happened(trainer, predictor(trainer))
 
 
 @pytest.mark.parametrize(("share", "better"), [(0.0, True), (0.6, False)])
 def test_a_better_denoiser_takes_over_and_a_worse_one_does_not(scenes, share, better):
     """Stein's estimate is exact for what is linear: the truth, and with it a share of the noise."""
     truth, noisy = (image[..., :64, :64] for image in scenes)  # as large as a crop, so that every crop is the image
-    takeover, trainer = trained(noisy, "lota-n2n", 1)
-    assert takeover.happened(answered(trainer, lambda image: truth + share * (image - truth))) is better
+    handover, trainer = trained(noisy, "lota-n2n", 1)
+    assert handover.happened(trainer, Answer(lambda image: truth + share * (image - truth))) is better
 
 
-def test_it_stays_taken_over(scenes):
-    takeover, trainer = trained(scenes[1], "lota-n2n", 1)
-    takeover._bar = float("inf")
-    assert takeover.happened(trainer)
-    takeover._bar = -float("inf")
+def test_it_stays_handed_over(scenes):
+    truth, noisy = (image[..., :64, :64] for image in scenes)
+    handover, trainer = trained(noisy, "lota-n2n", 1)
+    assert handover.happened(trainer, Answer(lambda image: truth))
     trainer.step()
-    assert takeover.happened(trainer)
+    assert handover.happened(trainer, Answer(lambda image: image)), "the worst there is comes too late"
 
 
 def test_filters_take_over_at_once_and_methods_of_chance_halfway(scenes):
-    takeover, trainer = trained(scenes[1], "median", 0)
-    assert takeover.happened(trainer)
-    takeover, trainer = trained(scenes[1], "self2self", 4, steps=10, passes=2)
-    assert not takeover.happened(trainer)
+    handover, trainer = trained(scenes[1], "median", 0)
+    assert handover.happened(trainer, predictor(trainer))
+    handover, trainer = trained(scenes[1], "self2self", 4, steps=10, passes=2)
+    assert not handover.happened(trainer, predictor(trainer))
     trainer.step()
-    assert takeover.happened(trainer)
+    assert handover.happened(trainer, predictor(trainer))
 
 
 def test_on_correlated_noise_every_method_takes_over_at_once():
-    size_multiple = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((128, 128)), 1.2)
-    training_images = torch.from_numpy((size_multiple / size_multiple.std()).astype(np.float32))[None, None]
-    takeover, trainer = trained(training_images, "lota-n2n", 0)
-    assert takeover.happened(trainer)
+    grain_ = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal((128, 128)), 1.2)
+    training_images = torch.from_numpy((grain_ / grain_.std()).astype(np.float32))[None, None]
+    handover, trainer = trained(training_images, "lota-n2n", 0)
+    assert handover.happened(trainer, predictor(trainer))

@@ -10,9 +10,10 @@ from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.engine import run
 from napari_lotadenoise.engine.quick_look import quick_look
 from napari_lotadenoise.errors import NotFiniteError
-from napari_lotadenoise.events import Command, Finished, LevelRequest, Preview, ViewRequest
+from napari_lotadenoise.events import Command, Discarded, Failed, Finished, LevelRequest, Preview, ViewRequest
 from napari_lotadenoise.methods.instant import Instant
 from napari_lotadenoise.options import Options
+from napari_lotadenoise.pretrained.denoiser import ShippedDenoiser
 from tests.helpers import quick, scene
 
 TITLE = Instant.info.title
@@ -43,7 +44,7 @@ def previews(image, method, options, **settings):
         if isinstance(event, Preview):
             seen.append(event)
         if isinstance(event, Finished):
-            assert event.error is None
+            assert not isinstance(event, Failed), event.reason
             return seen, event.result
     raise AssertionError
 
@@ -77,14 +78,14 @@ def test_the_result_has_nothing_of_the_first_picture_nor_of_its_threads(stack, m
 @pytest.mark.parametrize(("told", "expected"), [(None, 3), (2, 2)])
 def test_the_first_picture_takes_all_processors_unless_told_otherwise(stack, monkeypatch, told, expected):
     used = []
-    predict = Instant.predict
+    denoise_ = ShippedDenoiser.denoise
 
     def watched(*args):
         used.append(torch.get_num_threads())
-        return predict(*args)
+        return denoise_(*args)
 
     monkeypatch.setattr(process_settings, "processors", lambda: 3)
-    monkeypatch.setattr(Instant, "predict", watched)
+    monkeypatch.setattr(ShippedDenoiser, "denoise", watched)
     before = torch.get_num_threads()
     previews(
         stack[0],
@@ -178,7 +179,7 @@ def test_a_quick_look_reads_only_what_is_looked_at(stack):
 def test_a_quick_look_ends_with_one_last_word(stack):
     looks = quick_look(stack[0], Options(axes="ZYX", view_request=ViewRequest((0, 0, 0))))
     next(looks)
-    assert looks.send(Command.STOP) == Finished(None, "no more looks")
+    assert looks.send(Command.STOP) == Discarded("no more previews")
     assert list(looks) == []
 
 
@@ -194,5 +195,5 @@ def test_a_quick_look_minds_the_values_of_the_place_only(stack):
 
 def test_a_quick_look_of_what_cannot_be_denoised_says_why():
     (event,) = quick_look(np.zeros((4, 4), complex), Options(axes="YX", view_request=ViewRequest((0, 0))))
-    assert event.error is not None
+    assert isinstance(event, Failed)
     assert "complex" in event.reason

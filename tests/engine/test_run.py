@@ -9,10 +9,10 @@ import torch
 
 from napari_lotadenoise import denoise
 from napari_lotadenoise.compute import process_settings
-from napari_lotadenoise.contract.method import configure
+from napari_lotadenoise.contract.method import StepOutput, configure
 from napari_lotadenoise.engine import clock, run
 from napari_lotadenoise.errors import DeviceError, ParameterError, TrainingError
-from napari_lotadenoise.events import Command, Finished, Preview, Progress, Started, ViewRequest
+from napari_lotadenoise.events import Command, Discarded, Finished, Preview, Progress, Started, ViewRequest
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.options import Options
@@ -36,7 +36,7 @@ def test_the_first_event_says_what_will_be_done_and_the_last_is_finished(noisy, 
     events = list(start(noisy, steps=5))
     assert isinstance(events[0], Started)
     assert events[0].plan.startswith("one image of 64 x 64, with ZS-N2N, on CPU")
-    assert [type(e) for e in events].count(Finished) == 1
+    assert [isinstance(e, Finished) for e in events].count(True) == 1
     assert isinstance(events[-1], Finished)
     training = [e for e in events if isinstance(e, Progress) and e.phase == "training"]
     assert {e.step for e in training} == {1, 2, 3, 4, 5}
@@ -162,7 +162,7 @@ def test_finish_now_leaves_no_channel_unlearnt(noisy, truth, chatty):
 
 def test_stop_gives_nothing(noisy, chatty):
     heard = send_at(start(noisy, steps=100_000), 5, Command.STOP)
-    assert heard[-1] == Finished(None, "discarded")
+    assert heard[-1] == Discarded()
 
 
 def test_pause_and_resume_end_like_an_uninterrupted_run(noisy, chatty):
@@ -236,7 +236,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(noisy, monkeypatch):
     monkeypatch.setattr(
         kind,
         "step",
-        lambda *_: __import__("napari_lotadenoise.contract.method").method.StepOutput(
+        lambda *_: StepOutput(
             {"pair": torch.tensor(float("nan"), requires_grad=True) * sum(p.sum() for p in _[1].parameters())}
         ),
     )
@@ -399,7 +399,7 @@ def test_the_last_weights_are_kept_unless_they_score_clearly_worse(noisy, monkey
     for value in (7.0, 8.0):
         weight.data.fill_(value)
         trainer._take_score()
-    trainer.keep_best()
+    trainer.restore_best()
     assert weight.flatten()[0].item() == kept
 
 

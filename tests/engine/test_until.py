@@ -7,7 +7,7 @@ from napari_lotadenoise import Recipe, denoise
 from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.engine import clock, run
 from napari_lotadenoise.errors import ParameterError
-from napari_lotadenoise.events import Command, Finished, Progress, Started
+from napari_lotadenoise.events import Command, Completed, Finished, Progress, Started
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.training.trainer import Trainer
@@ -30,7 +30,7 @@ def finished_at(image, step, method="zs-n2n", axes="YX", group=0, **changes):
         begun = isinstance(heard, Started) and step == 0
         there = isinstance(heard, Progress) and heard.phase == "training" and heard.group == group
         order = Command.FINISH if begun or (there and heard.step == step + group * training.planned) else None
-    assert heard.error is None, heard.error
+    assert isinstance(heard, Completed), heard
     assert heard.result.recipe.reason == "finished early"
     return heard.result
 

@@ -51,10 +51,10 @@ def test_a_mix_is_the_weighted_mean(pair, strength):
     np.testing.assert_allclose(mixed, expected, rtol=3e-7)
 
 
-def test_the_strength_of_a_mix_may_be_changed(pair):
+def test_the_weight_of_a_blend_may_be_changed(pair):
     mix = Blend(*pair)
     assert np.array_equal(mix[0], pair[1][0])
-    mix.strength = 0.0
+    mix.blend = 0.0
     assert np.array_equal(mix[0], pair[0][0])
 
 

@@ -11,13 +11,14 @@ from scipy import ndimage
 
 from napari_lotadenoise import METHODS
 from napari_lotadenoise.cli import tables
+from napari_lotadenoise.contract.capabilities import Requirements
 from napari_lotadenoise.contract.method import StepContext, configure
 from napari_lotadenoise.methods import offered
 from napari_lotadenoise.methods.bm3d import BM3D
 from napari_lotadenoise.methods.nl_ridge import NLRidge
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.training.trainer import Trainer
-from tests.helpers import scene
+from tests.helpers import outputs, scene
 
 INSTALLED = importlib.util.find_spec("bm3d") is not None
 
@@ -39,7 +40,7 @@ def filtered(training_images: torch.Tensor, **options: object) -> tuple[torch.Te
     method, training = configure(BM3D, **options)
     trainer = Trainer(training_images, method, training, seed=0)
     trainer.step()
-    return next(trainer.outputs(training_images)), trainer
+    return next(outputs(trainer, training_images)), trainer
 
 
 def test_the_method_is_offered_where_its_package_is(calls, monkeypatch):
@@ -47,7 +48,7 @@ def test_the_method_is_offered_where_its_package_is(calls, monkeypatch):
     assert offered(NLRidge)
     monkeypatch.delitem(sys.modules, "bm3d")
     assert offered(BM3D) == INSTALLED == ("bm3d" in METHODS)
-    monkeypatch.setattr(BM3D, "package", "a_package_that_nobody_has")
+    monkeypatch.setattr(BM3D, "requires", Requirements(package="a_package_that_nobody_has"))
     assert not offered(BM3D)
 
 

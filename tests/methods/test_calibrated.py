@@ -9,7 +9,7 @@ from napari_lotadenoise.contract.method import StepContext, configure
 from napari_lotadenoise.methods._calibrated import GRID, Calibrated, CalibratedByHiding
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.training.trainer import Trainer
-from tests.helpers import scene
+from tests.helpers import outputs, scene
 
 FILTERS = [name for name, kind in METHODS.items() if issubclass(kind, Calibrated)]
 HIDING = [name for name in FILTERS if issubclass(METHODS[name], CalibratedByHiding)]
@@ -92,7 +92,7 @@ def test_no_pixel_is_computed_from_itself(method, pair):
     image = pair[1][..., :40, :40]
     changed = image.clone()
     changed[..., 17, 22] += 50
-    one, other = (next(trainer.outputs(x)) for x in (image, changed))
+    one, other = (next(outputs(trainer, x)) for x in (image, changed))
     torch.testing.assert_close(one[..., 17, 22], other[..., 17, 22], rtol=0, atol=1e-4)
     assert (one[..., 17, 23] - other[..., 17, 23]).abs() > 0
 
@@ -102,16 +102,16 @@ def test_a_single_pass_is_the_plain_filter(method, pair):
     trainer = calibrated(method, pair[1][..., :40, :40], steps=4, inference="single", mix=True)
     image = pair[1][..., :40, :40]
     plain = trainer.method.smooth(image[0].numpy(), trainer.state.value, trainer.state.sigma)
-    torch.testing.assert_close(next(trainer.outputs(image))[0], torch.from_numpy(plain).reshape(image.shape[1:]))
+    torch.testing.assert_close(next(outputs(trainer, image))[0], torch.from_numpy(plain).reshape(image.shape[1:]))
 
 
 @pytest.mark.parametrize("method", FILTERS)
 def test_mixing_follows_its_formula_and_gains(method, pair):
     """`noise` is in intensities, of which a scaled unit holds 40 here."""
     clean, noisy = pair
-    plain = next(calibrated(method, noisy, unit=40.0).outputs(noisy))
+    plain = next(outputs(calibrated(method, noisy, unit=40.0), noisy))
     trainer = calibrated(method, noisy, unit=40.0, mix=True, noise=20.0)
-    mixed = next(trainer.outputs(noisy))
+    mixed = next(outputs(trainer, noisy))
     share = 0.5**2 / trainer.state.loss
     assert 0 < share <= 1
     torch.testing.assert_close(mixed, share * plain + (1 - share) * noisy)
@@ -120,7 +120,7 @@ def test_mixing_follows_its_formula_and_gains(method, pair):
 
 def test_mixing_never_takes_more_than_the_filtered_image(pair):
     noisy = pair[1]
-    plain, mixed = (next(calibrated("gaussian", noisy, mix=mix, noise=10.0).outputs(noisy)) for mix in (False, True))
+    plain, mixed = (next(outputs(calibrated("gaussian", noisy, mix=mix, noise=10.0), noisy)) for mix in (False, True))
     torch.testing.assert_close(mixed, plain)
 
 

@@ -15,8 +15,9 @@ from napari_lotadenoise.methods import find
 from napari_lotadenoise.methods.lota_n2n import LoTAN2N, cancellation_index
 from napari_lotadenoise.methods.zs_n2n import pair_loss, sigma_bound
 from napari_lotadenoise.metrics import psnr
+from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.training.trainer import Trainer
-from tests.helpers import SINGLE, quick, scene
+from tests.helpers import SINGLE, UNSCALED, quick, scene
 
 PROMISED = {
     "lota-n2n", "noise2info", "noise2self", "blind2grad", "gr2r", "zs-n2n", "noise2same", "self2self", "nlm", "median",
@@ -60,7 +61,9 @@ def test_every_map_is_declared_and_of_the_shape_it_should_have(method, ndim):
     found: dict[str, torch.Tensor] = {}
     for _ in range(8):  # some have stages
         trainer.step()
-        found |= trainer.look_at_maps(trainer.crops.training_images)
+        found |= Predictor.of(trainer, UNSCALED).maps(
+            trainer.crops.training_images, trainer.step_number, training.steps
+        )
     assert set(found) == set(configured.maps)
     for name, picture in found.items():
         kind = configured.maps[name]
@@ -104,7 +107,7 @@ def test_the_range_is_that_of_the_image(method, noisy):
 @pytest.mark.parametrize("method", SINGLE)
 def test_a_run_can_be_stopped_at_its_first_sign_of_life(method, noisy):
     from napari_lotadenoise.engine import run
-    from napari_lotadenoise.events import Command, Finished
+    from napari_lotadenoise.events import Command, Discarded, Finished
     from napari_lotadenoise.options import Options
 
     events = run(noisy, *configure(METHODS[method], **quick(method)), Options(axes="YX"))
@@ -112,7 +115,7 @@ def test_a_run_can_be_stopped_at_its_first_sign_of_life(method, noisy):
     event = events.send(Command.STOP)
     while not isinstance(event, Finished):
         event = next(events)
-    assert (event.result, event.reason) == (None, "discarded")
+    assert event == Discarded()
 
 
 @pytest.mark.parametrize("method", SINGLE)

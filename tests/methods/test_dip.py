@@ -103,7 +103,7 @@ def test_the_result_is_one_piece_however_large_and_parts_of_it_are_previewed():
     stack = Stack(image, Layout("YX"))
     scale = measure(stack, 0, "deviation")
     method, training = configure(DIP, **quick("dip", steps=3))
-    assert tiling.cut(stack, method) == [stack.full]
+    assert tiling.cut(stack, method.tiling, method.cost) == [stack.full]
     training_images = torch.from_numpy(scale.forward(stack.read(0, 0)))[None]
     trainer = Trainer(training_images, method, training, 0)
     for _ in range(3):

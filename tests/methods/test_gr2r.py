@@ -64,7 +64,7 @@ def small() -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_printed_weights_copy_the_image_where_nobody_watches(small, monkeypatch):
     truth, noisy = small
-    monkeypatch.setattr(GR2R, "alarm", lambda *_: "")
+    monkeypatch.setattr(GR2R, "stop_reason", lambda *_: "")
     result = denoise(noisy, "gr2r", **PRINTED, steps=500, crop=48, batch=2)
     assert result.residual.std() < 0.3 * 20
     assert psnr(result.image, truth, 255) < psnr(noisy, truth, 255) + 1

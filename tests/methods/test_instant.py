@@ -6,6 +6,7 @@ import torch
 from scipy import ndimage
 
 from napari_lotadenoise import METHODS, denoise, samples
+from napari_lotadenoise.contract.capabilities import Tiling
 from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.errors import MethodError, WeightsError
 from napari_lotadenoise.methods.instant import Instant
@@ -13,7 +14,7 @@ from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.pretrained import weights
 from napari_lotadenoise.pretrained.one_pass import FARTHEST
 from napari_lotadenoise.training.trainer import Trainer
-from tests.helpers import scene
+from tests.helpers import outputs, scene
 
 
 def noise(shape, sigma, seed=0):
@@ -255,8 +256,7 @@ def test_odd_images_come_through(image):
 def test_tiles_leave_no_seam(monkeypatch):
     image = torch.from_numpy(scene((640, 80)) + noise((640, 80), 20))
     whole = denoise(image.numpy(), "instant", sigma=20, noise="constant").image
-    monkeypatch.setattr(Instant, "smallest_tile", 128)
-    monkeypatch.setattr(Instant, "largest_tile", 128)
+    monkeypatch.setattr(Instant, "tiling", Tiling(smallest=128, largest=128))
     tiled = denoise(image.numpy(), "instant", sigma=20, noise="constant").image
     np.testing.assert_allclose(
         tiled, whole, atol=0.2
@@ -270,5 +270,5 @@ def test_half_precision_costs_next_to_nothing_even_where_there_is_little_noise()
     for precision in ("float32", "bfloat16"):
         method, training = configure(Instant, precision=precision)
         trainer = Trainer(noisy / 50, method, training, 0)
-        clean[precision] = next(iter(trainer.outputs(noisy / 50))) * 50
+        clean[precision] = next(iter(outputs(trainer, noisy / 50))) * 50
     assert psnr(clean["bfloat16"].numpy()[0, 0], truth, 255) > psnr(clean["float32"].numpy()[0, 0], truth, 255) - 0.05

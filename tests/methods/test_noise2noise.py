@@ -33,7 +33,7 @@ def supervised(noisy: np.ndarray, truth: np.ndarray, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(
             Noise2Noise,
-            "arrange",
+            "arrange_samples",
             lambda _, training_images: torch.cat([training_images, target.expand(training_images.shape)], 1),
         )
         patch.setattr(

@@ -205,14 +205,14 @@ def test_the_third_stage_learns_the_noisy_halves_from_the_smooth_ones():
     net = method.network(1, 2)
     state = method.prepare(y)
     first = [p.clone() for p in net.parameters()]
-    method.begin(net, state, StepContext(0, 10, rng()))
+    method.before_step(net, state, StepContext(0, 10, rng()))
     for p in net.parameters():
         p.data.add_(0.1)
     before = method.step(net, y, state, StepContext(4, 10, rng()))
     a, b = ops.diagonal_pair(y)
     expected = (((a - net(a)) - b).square().mean() + ((b - net(b)) - a).square().mean()) / 2
     torch.testing.assert_close(before.losses["pair"], expected)
-    method.begin(net, state, StepContext(5, 10, rng()))
+    method.before_step(net, state, StepContext(5, 10, rng()))
     assert all(torch.equal(p, q) for p, q in zip(net.parameters(), first, strict=True))
     after = method.step(net, y, state, StepContext(5, 10, rng()))
     s = method.smooth(state.frozen, y, state)

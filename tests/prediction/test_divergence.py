@@ -5,12 +5,13 @@ import pytest
 from scipy import ndimage
 
 from napari_lotadenoise.contract.method import configure
-from napari_lotadenoise.engine import clock, loop, run
-from napari_lotadenoise.events import Command, Finished, Progress
-from napari_lotadenoise.image.stack import Layout, tiles
+from napari_lotadenoise.engine import clock, run
+from napari_lotadenoise.events import Command, Discarded, Finished, Progress
+from napari_lotadenoise.image.stack import Layout
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.methods.gaussian import CUT
 from napari_lotadenoise.options import Options
+from napari_lotadenoise.prediction import tiling
 from napari_lotadenoise.prediction.divergence import DivergenceProbe
 from tests.helpers import quick, scene
 
@@ -193,7 +194,7 @@ def test_being_probed_does_not_change_a_run(noisy, method):
 
 def test_the_time_left_knows_of_the_probe(large, monkeypatch):
     monkeypatch.setattr(clock, "REPORT_EVERY", 0.0)
-    monkeypatch.setattr(loop, "cut", lambda stack, method: list(tiles(stack.spatial, 32, 1)))
+    monkeypatch.setattr(tiling, "tile_side", lambda *_, **__: 32)
     image = np.stack([np.full_like(large, 40), large])
     method, training = configure(METHODS["gaussian"], steps=3)
     heard = [e for e in run(image, method, training, Options("CYX", divergence_step=STEP)) if isinstance(e, Progress)]
@@ -213,4 +214,4 @@ def test_a_run_can_be_stopped_while_it_is_probed(large, monkeypatch):
         heard = events.send(order)
         denoised += isinstance(heard, Progress) and heard.phase == "denoising"
         order = Command.STOP if denoised == 2 else None
-    assert heard == Finished(None, "discarded")
+    assert heard == Discarded()

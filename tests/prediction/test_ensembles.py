@@ -4,6 +4,7 @@ import torch
 
 from napari_lotadenoise import ops
 from napari_lotadenoise.prediction.ensembles import PassAverage, RunningPasses
+from tests.helpers import outputs
 
 
 def test_mean_and_deviation_are_those_of_numpy():
@@ -49,10 +50,10 @@ def test_an_ensemble_averages_what_is_not_symmetric(noisy):
 
     method, training = configure(METHODS["noise2self"], ensemble=True)
     trainer = Trainer(torch.from_numpy(noisy)[None, None], method, training, seed=0)
-    trainer.average.net.forward = lambda x: torch.roll(x, 1, -1)
+    trainer.current.forward = lambda x: torch.roll(x, 1, -1)
     image, average = torch.zeros(1, 1, 5, 5), PassAverage()
     image[0, 0, 2, 2] = 1
-    for output in trainer.outputs(image):
+    for output in outputs(trainer, image):
         average.add(output)
     for place in ((1, 2), (3, 2), (2, 1), (2, 3)):
         assert average.mean[0, 0][place].item() == pytest.approx(0.25)

@@ -17,15 +17,12 @@ def test_tiled_is_untiled(method, volume, monkeypatch):
     """Odd tiles, odd image, every network: no seam anywhere."""
     if volume and 3 not in METHODS[method].info.dimensions:
         pytest.skip("a method for planes only")
-    if METHODS[method].package:
+    if METHODS[method].requires.package:
         pytest.skip("a package whose grid of blocks begins where a tile does")
     shape = (5, 53, 45) if volume else (53, 45)
     image = scene(shape) + np.random.default_rng(0).normal(0, 10, shape).astype(np.float32)
     options = Options(axes="ZYX" if volume else "YX", volume=volume)
     configured, training = configure(METHODS[method], **quick(method, steps=2, crop=16, batch=1))
-
-    # Chance differs from tile to tile; what a network sees does not depend on it.
-    monkeypatch.setattr(METHODS[method], "stochastic_passes", 0, raising=False)
 
     def denoised(side: int, depth: int) -> np.ndarray:
         monkeypatch.setattr(tiling, "tile_side", lambda *_, **__: side)
@@ -47,18 +44,18 @@ def test_margins_align_with_the_network():
 
 
 def test_slow_methods_get_smaller_tiles():
-    assert tiling.tile_side(METHODS["nlm"]()) < tiling.tile_side(METHODS["zs-n2n"]())
+    slow, quick_ = METHODS["nlm"], METHODS["zs-n2n"]
+    assert tiling.tile_side(slow.tiling, slow.cost) < tiling.tile_side(quick_.tiling, quick_.cost)
 
 
 def test_a_tile_holds_the_image_where_it_says():
     from napari_lotadenoise.normalisation.affine import measure
-    from napari_lotadenoise.training.trainer import Trainer
 
     image = np.random.default_rng(0).random((40, 40)).astype(np.float32)
     stack = Stack(image, Layout("YX"))
     scale = measure(stack, 0, "deviation")
-    method, training = configure(METHODS["noise2self"], steps=1, crop=16)
-    trainer = Trainer(torch.from_numpy(image)[None, None], method, training, 0)
-    window = (slice(10, 20), slice(30, 40))
-    tile, inner = tiling.read_tile(stack, trainer, scale, 0, 0, window)
-    np.testing.assert_allclose(scale.inverse(tile[0].numpy())[0][inner], image[10:20, 30:40], atol=1e-6)
+    geometry = tiling.TileGeometry(halo=7, size_multiple=4)
+    tile = tiling.read_tile(stack, geometry, scale, torch.device("cpu"), 0, 0, (slice(10, 20), slice(30, 40)))
+    np.testing.assert_allclose(scale.inverse(tile.image[tile.place].numpy())[0], image[10:20, 30:40], atol=1e-6)
+    assert tile.origin == (0, 20)
+    assert [n % 4 for n in tile.image.shape[-2:]] == [0, 0]

@@ -9,6 +9,7 @@ from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.errors import MethodError, ParameterError
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.training.trainer import Trainer
+from tests.helpers import outputs
 
 WARM = [name for name, kind in METHODS.items() if "warm" in kind.presets]
 SHORT = {"steps": 4, "crop": 32}
@@ -52,7 +53,7 @@ def test_a_warm_network_is_the_method_instant_before_it_learns(noisy):
     warm = Trainer(training_images, *configure(METHODS["noise2self"], "warm"), seed=0)
     instant = Trainer(training_images, *configure(METHODS["instant"], precision="float32"), seed=0)
     torch.testing.assert_close(
-        next(warm.outputs(training_images)), next(instant.outputs(training_images)), rtol=1e-3, atol=1e-3
+        next(outputs(warm, training_images)), next(outputs(instant, training_images)), rtol=1e-3, atol=1e-3
     )
     assert all(p.requires_grad for p in warm.net.parameters())
 

@@ -136,7 +136,7 @@ def check(parameter: Parameter, value: Any) -> None:
     too_low = knob_.ge is not None and not value >= knob_.ge
     too_high = knob_.le is not None and not value <= knob_.le
     if too_low or too_high:
-        raise ParameterError(f"{name} must be {parameter.bounds}, not {value!r}.")
+        raise ParameterError(f"{name} must be {_a(parameter.type)} {_within(parameter)}, not {value!r}.")
 
 
 def convert(parameter: Parameter, text: str) -> Any:
@@ -226,6 +226,11 @@ def _has_type(value: Any, wanted: type) -> bool:
     if wanted is int:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, wanted)
+
+
+def _within(parameter: Parameter) -> str:
+    both = parameter.knob.ge is not None and parameter.knob.le is not None
+    return f"from {parameter.bounds}" if both else f"of {parameter.bounds}"
 
 
 def _a(kind: type) -> str:

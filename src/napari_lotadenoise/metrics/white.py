@@ -58,7 +58,7 @@ class Whiteness:
 
     @property
     def statistic(self) -> float:
-        """Return the statistic of Box & Pierce (1970): pixels times the sum of squared correlations, opposite shifts counted once."""
+        """Return the statistic of Box & Pierce (1970): pixels times the sum of squared correlations, opposite shifts once."""
         return float(self.pixels * np.sum(self._half**2))
 
     @property
