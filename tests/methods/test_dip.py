@@ -12,6 +12,7 @@ from napari_lotadenoise.methods.dip import DIP
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.normalisation.affine import measure
 from napari_lotadenoise.prediction import tiling
+from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.training.trainer import Trainer
 from tests.helpers import quick, scene
 
@@ -108,10 +109,12 @@ def test_the_result_is_one_piece_however_large_and_parts_of_it_are_previewed():
     trainer = Trainer(training_images, method, training, 0)
     for _ in range(3):
         trainer.step()
-    tile, inner = tiling.read_tile(stack, trainer, scale, 0, 0, (slice(10, 20), slice(33, 70)))
-    assert torch.equal(tile, trainer.crops.training_images)
-    np.testing.assert_allclose(scale.inverse(tile[0].numpy())[0][inner], image[10:20, 33:70], atol=1e-6)
-    assert trainer.view_request(tile)[0].shape == tile.shape
+    predictor = Predictor.of(trainer, scale)
+    part = (slice(10, 20), slice(33, 70))
+    tile = tiling.read_tile(stack, predictor.geometry, scale, predictor.device, 0, 0, part)
+    assert torch.equal(tile.image, trainer.crops.training_images)
+    np.testing.assert_allclose(scale.inverse(tile.image[tile.place].numpy())[0], image[10:20, 33:70], atol=1e-6)
+    assert predictor.preview(tile.image).shape == tile.image.shape
 
 
 def test_crops_flips_and_ensembles_do_not_touch_it():

@@ -173,7 +173,7 @@ def _outcomes(planned: ComparisonPlan, budget: float, *, loud: bool) -> tuple[li
     from napari_lotadenoise.comparison import Outcome, run_candidates
 
     outcomes: list[Outcome] = []
-    scores = planned.finish(())
+    scores, line = planned.finish(()), console.ProgressLine()
     events = run_candidates(planned.image, planned.candidates, planned.options, planned.scorer, budget)
     try:
         with contextlib.closing(events):
@@ -183,11 +183,12 @@ def _outcomes(planned: ComparisonPlan, budget: float, *, loud: bool) -> tuple[li
                 if isinstance(event.event, Outcome):
                     outcomes.append(event.event)
                     if loud:
-                        console.clear_progress()
+                        line.clear()
                         print(before + ", ".join(_told(event.event, scores)), file=sys.stderr)
                 elif isinstance(event.event, Progress) and loud:
-                    console.show_progress(event.event, before)
+                    line.show(event.event, before)
     except KeyboardInterrupt:
+        line.clear()
         missing = planned.candidates[len(outcomes) :]
         return [*outcomes, *(Outcome(candidate, reason="interrupted") for candidate in missing)], True
     return outcomes, False

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+from typing import Any
+
+from tqdm import tqdm
 
 from napari_lotadenoise import io
 from napari_lotadenoise.engine import plan
@@ -32,19 +35,32 @@ def axes_of(picture: io.Picture, given: str | None) -> str:
     return picture.known_axes
 
 
-def show_progress(event: Progress, before: str = "") -> None:
-    """Write how far a run is over the line before, where there is somebody to see it."""
-    if not sys.stderr.isatty():
-        return
-    left = "estimating" if event.seconds_left is None else f"{plan.duration(event.seconds_left)} left"
-    losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
-    sigma = "" if event.sigma is None else f"  sigma {event.sigma:.4g}"
-    line = f"{before}{event.phase} {event.step}/{event.of}  {losses}{sigma}  {left}"
-    # A line that is broken by the edge of the terminal could not be taken back.
-    print(f"\r{line[: shutil.get_terminal_size().columns - 1]}\033[K", end="", file=sys.stderr, flush=True)
+class ProgressLine:
+    """A line on a terminal that shows the progress of a run; without a terminal there is none."""
 
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
 
-def clear_progress() -> None:
-    """Take that line away."""
-    if sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    def show(self, event: Progress, before: str = "") -> None:
+        """Show an event, after some words."""
+        if self._bar is None:
+            self._bar = tqdm(
+                total=1.0,
+                file=sys.stderr,
+                leave=False,
+                disable=not sys.stderr.isatty(),
+                bar_format="{desc}",
+                dynamic_ncols=True,
+            )
+        left = "estimating" if event.seconds_left is None else f"{plan.duration(event.seconds_left)} left"
+        losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
+        sigma = "" if event.sigma is None else f"  sigma {event.sigma:.4g}"
+        line = f"{before}{event.phase} {event.step}/{event.of}  {losses}{sigma}  {left}"
+        # A line that is broken by the edge of the terminal could not be cleared.
+        self._bar.set_description_str(line[: shutil.get_terminal_size().columns - 1])
+
+    def clear(self) -> None:
+        """Clear the line."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

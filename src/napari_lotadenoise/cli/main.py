@@ -213,15 +213,15 @@ def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
 
 def _denoise(image: np.ndarray, wanted: dict[str, Any], *, quiet: bool) -> Result:
     """Denoise, and show the progress."""
+    line = console.ProgressLine()
+
+    def show(event: Event) -> None:
+        if isinstance(event, Started):
+            print(event.plan, file=sys.stderr)
+        elif isinstance(event, Progress):
+            line.show(event)
+
     try:
-        return denoise(image, **wanted, listener=None if quiet else _show)
+        return denoise(image, **wanted, listener=None if quiet else show)
     finally:
-        if not quiet:
-            console.clear_progress()
-
-
-def _show(event: Event) -> None:
-    if isinstance(event, Started):
-        print(event.plan, file=sys.stderr)
-    elif isinstance(event, Progress):
-        console.show_progress(event)
+        line.clear()

@@ -18,10 +18,10 @@ import tifffile
 from napari_lotadenoise.errors import FileError
 from napari_lotadenoise.image.stack import AXIS_NAMES
 from napari_lotadenoise.io import raster
+from napari_lotadenoise.io.units import unit_symbol
 from napari_lotadenoise.recipe import Recipe
 
 SUFFIXES = (".tif", ".tiff")
-_MICRO = {"µm", "μm", "um", "micron", "microns", "micrometer", "\\u00b5m"}
 _RESOLUTION_UNITS = {2: ("µm", 25_400.0), 3: ("µm", 10_000.0)}
 
 
@@ -210,7 +210,7 @@ def _calibration(tif: tifffile.TiffFile) -> tuple[dict[str, float], str]:
         return _ome_calibration(tif.ome_metadata)
     page: Any = tif.series[0].pages[0]
     imagej: dict[str, Any] = tif.imagej_metadata or (tif.shaped_metadata or ({},))[0]
-    unit = _unit(imagej.get("unit", ""))
+    unit = unit_symbol(str(imagej.get("unit", "")))
     scale: dict[str, float] = {}
     resolution = {"X": page.tags.get("XResolution"), "Y": page.tags.get("YResolution")}
     code = page.tags.get("ResolutionUnit")
@@ -233,7 +233,7 @@ def _ome_calibration(xml: str) -> tuple[dict[str, float], str]:
     scale = {a: float(pixels[f"PhysicalSize{a}"]) for a in "ZYX" if f"PhysicalSize{a}" in pixels}
     if "TimeIncrement" in pixels:
         scale["T"] = float(pixels["TimeIncrement"])
-    return scale, _unit(pixels.get("PhysicalSizeXUnit", "µm" if scale else ""))
+    return scale, unit_symbol(pixels.get("PhysicalSizeXUnit", "µm" if scale else ""))
 
 
 def _write_ome(path: Path, picture: Picture, recipe: Recipe | None) -> None:
@@ -274,10 +274,6 @@ def _write_imagej(path: Path, picture: Picture, recipe: Recipe | None) -> None:
         "rgb" if "S" in picture.axes and picture.data.shape[picture.axes.index("S")] in (3, 4) else "minisblack"
     )
     tifffile.imwrite(path, data, imagej=fits, photometric=photometric, metadata=metadata, resolution=resolution)
-
-
-def _unit(name: Any) -> str:
-    return "µm" if str(name).lower() in _MICRO else str(name)
 
 
 def _is_ome(path: Path) -> bool:
