@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.contract.params import parameters
+from napari_lotadenoise.contract.params import check, parameters
 from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.errors import FileError, ParameterError
 
@@ -47,7 +47,7 @@ class Recipe(RunOptions):
     precision: str
     image: Mapping[str, Any]
     preset: str = "fast"
-    axes: str = "YX"
+    axes: str = field(kw_only=True)
     threads: int = 1
     stabilise: str = "off"
     steps_done: tuple[int, ...] = ()
@@ -61,6 +61,11 @@ class Recipe(RunOptions):
     weights: str = ""
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
     format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for option in parameters(RunOptions):  # those that are required here are none of its declared fields
+            check(option, getattr(self, option.name))
 
     @property
     def finished_early(self) -> bool:

@@ -1,12 +1,37 @@
 from __future__ import annotations
 
+import gc
+import threading
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QEvent, QThreadPool
+from qtpy.QtWidgets import QApplication
 
 from napari_lotadenoise._qt.denoise.dock import DenoiseWidget
+from napari_lotadenoise._qt.shared.widgets import Dock
 from tests.helpers import scene
+
+#: Seconds that threads get to end by themselves after a test.
+GRACE = 10
+
+
+@pytest.fixture(autouse=True)
+def _leaves_nothing_behind():
+    """Fail a test that leaves a dock, a worker or a thread of its own alive."""
+    before = set(threading.enumerate())
+    yield
+    pool = QThreadPool.globalInstance()
+    assert pool.waitForDone(1000 * GRACE), "a worker is still running"
+    mine = [t for t in threading.enumerate() if t not in before and not isinstance(t, threading._DummyThread)]
+    for thread in mine:
+        thread.join(GRACE)
+    assert not [thread.name for thread in mine if thread.is_alive()], "a thread is still running"
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    docks = [type(w).__name__ for w in QApplication.topLevelWidgets() if isinstance(w, Dock) and w.isVisible()]
+    assert not docks, "a dock is still open"
 
 
 @pytest.fixture

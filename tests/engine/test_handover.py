@@ -59,7 +59,7 @@ def test_it_stays_handed_over(scenes):
     assert handover.happened(trainer, Answer(lambda image: image)), "the worst there is comes too late"
 
 
-def test_filters_take_over_at_once_and_methods_of_chance_halfway(scenes):
+def test_filters_take_over_at_once_and_stochastic_methods_halfway(scenes):
     handover, trainer = trained(scenes[1], "median", 0)
     assert handover.happened(trainer, predictor(trainer))
     handover, trainer = trained(scenes[1], "self2self", 4, steps=10, passes=2)

@@ -56,6 +56,7 @@ def test_progress_reports_the_mean_since_the_last_report(noisy, monkeypatch):
     assert once[0] == pytest.approx(np.mean(each[:8]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_watching_does_not_change_the_result(noisy, chatty):
     """Previews and maps of every step, against none: the same bits."""
     for method, kind in METHODS.items():
@@ -403,6 +404,7 @@ def test_the_last_weights_are_kept_unless_they_score_clearly_worse(noisy, monkey
     assert weight.flatten()[0].item() == kept
 
 
+@pytest.mark.slow
 def test_a_sigma_that_is_only_a_bound_is_called_one():
     truth = scene((96, 96))
     noisy = truth + np.random.default_rng(0).normal(0, 15, truth.shape).astype(np.float32)

@@ -1,6 +1,7 @@
 """The contract, for every method that there is."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from napari_lotadenoise.methods.lota_n2n import LoTAN2N, cancellation_index
 from napari_lotadenoise.methods.zs_n2n import pair_loss, sigma_bound
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.prediction.predictor import Predictor
+from napari_lotadenoise.result import Result
 from napari_lotadenoise.training.trainer import Trainer
 from tests.helpers import SINGLE, UNSCALED, quick, scene
 
@@ -76,9 +78,24 @@ def test_every_map_is_declared_and_of_the_shape_it_should_have(method, ndim):
             assert picture.min() >= 0
 
 
+@pytest.fixture
+def denoised(noisy) -> Callable[[str], Result]:
+    """The result of a method on the noisy image, which tests of one method share."""
+
+    def run_once(method: str) -> Result:
+        if method not in _RESULTS:
+            _RESULTS[method] = denoise(noisy, method, **quick(method))
+        return _RESULTS[method]
+
+    return run_once
+
+
+_RESULTS: dict[str, Result] = {}
+
+
 @pytest.mark.parametrize("method", SINGLE)
-def test_the_error_falls_on_simulated_noise(method, truth, noisy):
-    result = denoise(noisy, method, **quick(method))
+def test_the_error_falls_on_simulated_noise(method, truth, noisy, denoised):
+    result = denoised(method)
     before, after = psnr(noisy, truth, 255), psnr(result.image, truth, 255)
     assert after > before + 3, f"{before:.1f} dB before, {after:.1f} dB after"
     assert result.sigma == pytest.approx(20, rel=0.25)
@@ -97,8 +114,8 @@ def test_shape_dtype_and_input_are_kept(method, noisy):
 
 
 @pytest.mark.parametrize("method", SINGLE)
-def test_the_range_is_that_of_the_image(method, noisy):
-    image = denoise(noisy, method, **quick(method)).image
+def test_the_range_is_that_of_the_image(method, noisy, denoised):
+    image = denoised(method).image
     margin = 0.1 * np.ptp(noisy)
     assert noisy.min() - margin < image.min() < image.max() < noisy.max() + margin
     assert image.mean() == pytest.approx(noisy.mean(), abs=2)
@@ -146,6 +163,7 @@ def test_small_and_odd_images_work(method, shape):
 
 
 @pytest.mark.parametrize("method", SINGLE)
+@pytest.mark.slow
 def test_volumes_gain_from_their_third_dimension_or_at_least_work(method):
     if 3 not in METHODS[method].info.dimensions:
         pytest.skip("a method for planes only")
@@ -276,6 +294,7 @@ def test_the_last_grid_is_never_trained():
         assert (mask * validation).sum() == 0
 
 
+@pytest.mark.slow
 def test_both_inferences_denoise_and_differ(truth, noisy):
     single, invariant = (
         denoise(noisy, "noise2self", steps=100, inference=name).image for name in ("single", "j-invariant")

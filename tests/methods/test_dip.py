@@ -88,6 +88,7 @@ def test_it_ends_where_the_misfit_is_that_of_the_noise():
     assert not fed(DIP(), outputs, fit=0.51)[1][0]
 
 
+@pytest.mark.slow
 def test_it_stops_before_the_noise_is_learnt_and_says_so_without_alarm():
     truth = scene((96, 96))
     noisy = truth + np.random.default_rng(1).normal(0, 20, truth.shape).astype(np.float32)

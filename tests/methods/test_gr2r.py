@@ -70,7 +70,8 @@ def test_the_printed_weights_copy_the_image_where_nobody_watches(small, monkeypa
     assert psnr(result.image, truth, 255) < psnr(noisy, truth, 255) + 1
 
 
-def test_the_watchdog_catches_it_and_goes_back(small):
+@pytest.mark.slow
+def test_the_guard_triggers_and_training_goes_back(small):
     truth, noisy = small
     result = denoise(noisy, "gr2r", **PRINTED, steps=500, crop=48, batch=2)
     assert "began to copy the image" in result.recipe.reason
@@ -80,7 +81,8 @@ def test_the_watchdog_catches_it_and_goes_back(small):
     assert psnr(result.image, truth, 255) > psnr(noisy, truth, 255) + 3
 
 
-def test_the_default_weights_do_not_wake_it(small):
+@pytest.mark.slow
+def test_the_default_weights_do_not_trigger_it(small):
     _, noisy = small
     result = denoise(noisy, "gr2r", steps=500, crop=48, batch=2)
     assert result.recipe.reason == "all steps done"

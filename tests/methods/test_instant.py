@@ -97,6 +97,7 @@ def test_a_volume_gains_from_its_neighbouring_planes():
     assert psnr(volume, truth, truth.max()) > psnr(planes, truth, truth.max()) + 0.5
 
 
+@pytest.mark.slow
 def test_colours_gain_from_each_other():
     grey = flat_and_edges()
     truth = np.stack([grey, 0.8 * grey, 255 - 0.7 * grey], -1)

@@ -108,6 +108,7 @@ def test_flat_tiles_are_those_whose_mean_over_channels_hardly_varies():
     assert torch.equal(flat, expected)
 
 
+@pytest.mark.slow
 def test_e_tells_correlated_noise_from_white_noise():
     truth = scene((96, 96))
     white = truth + np.random.default_rng(1).normal(0, 20, truth.shape).astype(np.float32)
@@ -117,6 +118,7 @@ def test_e_tells_correlated_noise_from_white_noise():
     assert high > low + 1
 
 
+@pytest.mark.slow
 def test_correlated_noise_is_reduced_where_a_small_blind_spot_keeps_it():
     truth = scene((96, 96))
     noisy = correlated(truth, sigma=40)

@@ -141,6 +141,7 @@ def test_noise_that_depends_on_the_signal_is_taken_for_what_it_is():
     assert dependent.mean() == pytest.approx(truth.mean(), rel=0.01)
 
 
+@pytest.mark.slow
 def test_colours_gain_from_each_other(stripes):
     truth = np.stack([stripes, 0.6 * stripes + 40, 220 - 0.5 * stripes], -1)
     noisy = truth + np.random.default_rng(0).normal(0, 30, truth.shape)

@@ -105,6 +105,7 @@ def test_one_unlucky_estimate_is_not_for_ever(monkeypatch, confirm, estimates, e
     assert found == expected
 
 
+@pytest.mark.slow
 def test_sigma_is_found_and_never_rises(truth, noisy):
     result = denoise(noisy, "noise2info", steps=300)
     sigma = np.array(result.history["sigma"])

@@ -88,6 +88,7 @@ def test_correlated_noise_goes_that_a_blind_spot_keeps():
     assert psnr(ours, truth, 255) > psnr(blind, truth, 255) + 3
 
 
+@pytest.mark.slow
 def test_volumes_and_colours_and_channels_in_time_work():
     truth = scene((4, 32, 32))
     volume = denoise(frames(truth, 3), "noise2noise", "TZYX", volume=True, **QUICK).image

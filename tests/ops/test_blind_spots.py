@@ -151,6 +151,7 @@ def correlated(shape: tuple[int, int], sigma: float, seed: int = 1) -> np.ndarra
 
 
 @pytest.mark.parametrize(("method", "options"), [("noise2void", {"box": 6}), ("noise2self", {"grid": 6})])
+@pytest.mark.slow
 def test_hiding_the_row_beats_hiding_the_pixel_where_noise_is_correlated_along_rows(method, options, truth):
     noisy = truth + correlated(truth.shape, 20)
     brief = {"steps": 250, "batch": 1, "ensemble": False, **options}

@@ -175,6 +175,7 @@ def test_a_drawn_rectangle_is_where_it_was_drawn_on_a_scaled_layer(open_compare,
 # ---------------------------------------------------------------- comparing
 
 
+@pytest.mark.slow
 def test_a_comparison_says_what_python_says_and_lies_where_the_crop_lies(open_compare, stack, qtbot):
     noisy, truth = stack
     viewer, dock = open_compare(noisy, truth, scale=(3.0, 0.5, 0.5), units=("um", "um", "um"))

@@ -315,7 +315,7 @@ def test_a_calibration_shows_its_curve(open_dock, stack, qtbot):
     assert dock.plot.calibration.isHidden()
 
 
-def test_a_method_of_chance_shows_its_running_mean_and_leaves_its_uncertainty(open_dock, stack, qtbot):
+def test_a_stochastic_method_shows_its_running_mean_and_leaves_its_uncertainty(open_dock, stack, qtbot):
     viewer, dock = open_dock(stack)
     dock.settings.method.setCurrentText("Self2Self")
     steps(dock, 100_000)
@@ -538,6 +538,7 @@ def test_the_menu_opens_the_dock(make_napari_viewer, stack):
 # ---------------------------------------------------------------- pixels
 
 
+@pytest.mark.slow
 def test_preview_and_result_are_really_seen(open_dock, qtbot):
     """The canvas gets smoother with the preview and with the result, and stays as bright."""
     truth = np.kron(np.array([[60.0, 180.0], [180.0, 60.0]]), np.ones((48, 48))).astype(np.float32)

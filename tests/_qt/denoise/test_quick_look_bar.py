@@ -85,6 +85,7 @@ def test_who_deletes_the_picture_switches_it_off(view_request, qtbot):
     assert names(viewer) == ["cells"]
 
 
+@pytest.mark.slow
 def test_large_images_are_followed_where_they_are_moved_and_zoomed_to(open_dock, qtbot):
     noisy = np.random.default_rng(0).poisson(50, (1400, 1400)).astype(np.float32)
     viewer, dock = open_dock(noisy, show=True)
