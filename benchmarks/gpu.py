@@ -31,16 +31,17 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from napari_lotadenoise import samples
 from napari_lotadenoise.compute import devices, process_settings
+from napari_lotadenoise.compute.precision import uses_bfloat16
 from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.engine import run
-from napari_lotadenoise.events import Finished, Progress
+from napari_lotadenoise.events import Completed, Finished, Progress
 from napari_lotadenoise.image.stack import Stack, layout_for
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.normalisation import affine
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.training.crops import load_training_images
-from napari_lotadenoise.training.trainer import Trainer, uses_bfloat16
+from napari_lotadenoise.training.trainer import Trainer
 
 #: Side of the square matrices whose product measures the peak: large enough to fill the device.
 MATRIX = {"cuda": 8192, "mps": 4096, "cpu": 1024}
@@ -140,8 +141,8 @@ def _timed(work: Work, device: torch.device, threads: int, preset: str, changes:
             trained = time.perf_counter()
         if isinstance(event, Finished):
             _wait(device)
-            if event.error is not None or event.result is None:
-                raise event.error or RuntimeError(event.reason)
+            if not isinstance(event, Completed):
+                raise RuntimeError(event.reason)
             done = sum(event.result.recipe.steps_done)
             return Times(trained - start, time.perf_counter() - trained, done, event.result.image)
     raise AssertionError("a run ends with Finished")
@@ -162,7 +163,7 @@ def _step_speed(work: Work, device: torch.device, threads: int, preset: str) -> 
         with FlopCounterMode(display=False) as counter:
             trainer.step()
         seconds = _seconds_a_step(trainer, device)
-        bfloat16 = uses_bfloat16(training, device, stack.ndim)
+        bfloat16 = uses_bfloat16(training.precision, device, stack.ndim)
         peak = measured_peak(device, torch.bfloat16 if bfloat16 else torch.float32)
     reached = counter.get_total_flops() / seconds
     share = f"{reached / peak:.1%} ({'bfloat16' if bfloat16 else 'float32'})"

@@ -132,7 +132,12 @@ def _times(threads: int) -> list[tuple]:
 
     from napari_lotadenoise.compute.process_settings import applied
     from napari_lotadenoise.contract.method import configure
+    from napari_lotadenoise.normalisation.affine import Scale
+    from napari_lotadenoise.prediction.predictor import Predictor
+    from napari_lotadenoise.prediction.tiling import Tile
     from napari_lotadenoise.training.trainer import Trainer
+
+    unscaled = Scale(np.zeros(1, np.float32), np.ones(1, np.float32))
 
     rows = []
     rng = np.random.default_rng(0)
@@ -142,8 +147,9 @@ def _times(threads: int) -> list[tuple]:
         method, training = configure(METHODS["instant"], volume=volume)
         training_images = torch.from_numpy(image)[None, None] / 10
         with applied(threads):
-            trainer = Trainer(training_images, method, training, 0)
-            one = _best(lambda trainer=trainer, training_images=training_images: list(trainer.outputs(training_images)))
+            predictor = Predictor.of(Trainer(training_images, method, training, 0), unscaled)
+            tile = Tile.whole(training_images)
+            one = _best(lambda predictor=predictor, tile=tile: list(predictor.outputs(tile)))
             fit = _best(lambda training_images=training_images, method=method: method.prepare(training_images))
         axes = "ZYX" if volume else "YX"
         whole = _best(

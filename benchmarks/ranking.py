@@ -25,7 +25,7 @@ from napari_lotadenoise.cli.tables import markdown, refresh
 from napari_lotadenoise.comparison.noise_map import noise_map
 from napari_lotadenoise.comparison.ranking import Closeness, closeness
 from napari_lotadenoise.engine import run
-from napari_lotadenoise.events import Finished
+from napari_lotadenoise.events import Completed
 from napari_lotadenoise.image.stack import Stack, layout_for
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import Blocks, stein
@@ -83,9 +83,8 @@ def _measure(case: Case, method: str, options: argparse.Namespace) -> None:
     asked = Options(axes=pair.axes, threads=options.threads, preset="fast", divergence_step=np.sqrt(variance) / 10)
     start = time.process_time()
     *_, last = run(pair.noisy, METHODS[method](**METHODS[method].preset("fast").parameters), None, asked)
-    assert isinstance(last, Finished)
-    if last.result is None:
-        print(f"{case.name} {method}: {last.reason}", flush=True)
+    if not isinstance(last, Completed):
+        print(f"{case.name} {method}: {last}", flush=True)
         return
     result, seconds = last.result, time.process_time() - start
     found = result.diagnosis

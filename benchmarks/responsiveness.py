@@ -74,9 +74,9 @@ def main() -> None:
     viewer.window.resize(1400, 900)
     viewer.add_image(image, name="cells")
     _, dock = viewer.window.add_plugin_dock_widget("napari-lotadenoise", "Denoise")
-    dock.method.setCurrentText(options.method)
-    dock.quick.first.setChecked(not options.own)
-    dock.form["steps"].value = 100_000
+    dock.settings.method.setCurrentText(options.method)
+    dock.quick_look.instant_preview.setChecked(not options.own)
+    dock.settings.form["steps"].value = 100_000
     ticker = Ticker()
     ticker.start()
     wait(lambda: False, 3)
@@ -103,12 +103,12 @@ def _run(dock: object, ticker: Ticker, seconds: float) -> tuple[list[float], flo
     wait(lambda: False, seconds)
     gaps = ticker.stop()
     rate = (dock.session.live.count - shown) / seconds
-    dock.finish_now()
+    dock.controller.finish_now()
     finish = wait(lambda: dock.session is None, 60)
     dock.denoise()
     wait(lambda: dock.session is None or dock.session.live.count > 2, 60)
     worker = dock.session.worker
-    dock.discard()
+    dock.controller.discard()
     discard = wait(lambda: not worker.is_running, 60)
     return gaps, first, rate, finish, discard
 

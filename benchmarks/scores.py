@@ -26,6 +26,9 @@ from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import heldout_error, masked_psnr, psnr, pure, sure, upsnr
 from napari_lotadenoise.noise import estimate_noise
+from napari_lotadenoise.normalisation.affine import Scale
+from napari_lotadenoise.prediction.predictor import Predictor
+from napari_lotadenoise.prediction.tiling import Tile
 from napari_lotadenoise.residual import examine
 from napari_lotadenoise.training.trainer import Trainer
 
@@ -158,10 +161,12 @@ def _trained(name: str, image: np.ndarray) -> Denoiser:
     trainer = Trainer(training_images, method, training, seed=0, unit=unit)
     while trainer.step_number < training.steps and not trainer.exhausted() and not trainer.stop_reason:
         trainer.step()
-    trainer.keep_best()
+    trainer.restore_best()
+    predictor = Predictor.of(trainer, Scale(np.zeros(1, np.float32), np.ones(1, np.float32)))
 
     def denoise(y: np.ndarray) -> np.ndarray:
-        outputs = list(trainer.outputs(torch.from_numpy(((y - offset) / unit).astype(np.float32))[None, None]))
+        scaled = torch.from_numpy(((y - offset) / unit).astype(np.float32))[None, None]
+        outputs = list(predictor.outputs(Tile.whole(scaled)))
         return torch.stack(outputs).mean(0)[0, 0].numpy() * unit + offset
 
     return denoise

@@ -46,6 +46,11 @@ def quick(method: str, **options: Any) -> dict[str, Any]:
     return {**chosen, **({"passes": 4} if "passes" in defaults else {}), **options}
 
 
+def few_passes(options: dict[str, Any]) -> dict[str, Any]:
+    """The same options, with as few stochastic passes as there can be; for tests of bits and not of quality."""
+    return {**options, **({"passes": 2} if "passes" in options else {})}
+
+
 def scene(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     """A smooth random scene between about 40 and 200."""
     field = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(shape), 4.0)
@@ -87,6 +92,4 @@ def comparison_of(
 
 def outputs(trainer: Trainer, image: torch.Tensor) -> Iterator[torch.Tensor]:
     """What the network of a trainer makes of a scaled image (1, C, [Z], Y, X), output by output."""
-    whole = tuple(slice(0, n) for n in image.shape[2:])
-    tile = Tile(image, whole, (0,) * len(whole), 0)
-    return Predictor.of(trainer, UNSCALED).outputs(tile)
+    return Predictor.of(trainer, UNSCALED).outputs(Tile.whole(image))

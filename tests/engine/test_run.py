@@ -16,7 +16,7 @@ from napari_lotadenoise.events import Command, Discarded, Finished, Preview, Pro
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.metrics import psnr
 from napari_lotadenoise.options import Options
-from tests.helpers import quick, scene
+from tests.helpers import few_passes, quick, scene
 
 
 def start(image, method="zs-n2n", options=None, **changes):
@@ -56,19 +56,18 @@ def test_progress_reports_the_mean_since_the_last_report(noisy, monkeypatch):
     assert once[0] == pytest.approx(np.mean(each[:8]), rel=1e-5)
 
 
-@pytest.mark.slow
-def test_watching_does_not_change_the_result(noisy, chatty):
+@pytest.mark.parametrize("method", METHODS)
+def test_watching_does_not_change_the_result(method, noisy, chatty):
     """Previews and maps of every step, against none: the same bits."""
-    for method, kind in METHODS.items():
-        frames = kind.requires.repeats
-        image, axes = (np.stack([noisy, noisy[::-1]]), "TYX") if frames else (noisy, "YX")
-        view_request = ViewRequest((0,) * len(axes), maps=True)
-        few = quick(method, steps=12)
-        watched = list(start(image, method, Options(axes=axes, view_request=view_request), **few))
-        unwatched = list(start(image, method, Options(axes=axes), **few))
-        assert sum(isinstance(e, Preview) for e in watched) >= 3
-        assert not any(isinstance(e, Preview) for e in unwatched)
-        assert np.array_equal(watched[-1].result.image, unwatched[-1].result.image), method
+    frames = METHODS[method].requires.repeats
+    image, axes = (np.stack([noisy, noisy[::-1]]), "TYX") if frames else (noisy, "YX")
+    view_request = ViewRequest((0,) * len(axes), maps=True)
+    few = few_passes(quick(method, steps=12))
+    watched = list(start(image, method, Options(axes=axes, view_request=view_request), **few))
+    unwatched = list(start(image, method, Options(axes=axes), **few))
+    assert sum(isinstance(e, Preview) for e in watched) >= 3
+    assert not any(isinstance(e, Preview) for e in unwatched)
+    assert np.array_equal(watched[-1].result.image, unwatched[-1].result.image)
 
 
 def test_the_preview_becomes_the_result(noisy, chatty):

@@ -104,7 +104,7 @@ class Comparison:
     @property
     def remarks(self) -> tuple[str, ...]:
         """Return the remarks needed to read the table, one sentence each."""
-        found = [] if self.reference is None else [f"The noisy input has {self._noisy_psnr():.2f} dB."]
+        found = [] if self.reference is None else [f"The noisy input has {self._noisy_psnr(self.reference):.2f} dB."]
         if any(o.result is not None and o.result.recipe.finished_early for o in self.outcomes):
             found.append("Trainings that were finished early may do better with more time.")
         if not self.same_exposure:
@@ -115,14 +115,13 @@ class Comparison:
             found.append(self.caution or "No score without a reference can be believed here, so none is shown.")
         if self.reference is None and self.independent:
             found.append(
-                "Without a reference, methods are ranked by Stein's estimate of their error; look at the pictures first."
+                "Without a reference, methods are ranked by Stein's estimate of their error; look at the images first."
             )
         return tuple(found)
 
-    def _noisy_psnr(self) -> float:
-        assert self.reference is not None
+    def _noisy_psnr(self, reference: np.ndarray) -> float:
         score = psnr if self.same_exposure else fitted_psnr
-        return score(np.nan_to_num(self.image), self.reference, self.peak)
+        return score(np.nan_to_num(self.image), reference, self.peak)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the table as numbers and texts, one dictionary an entry, the best one first."""

@@ -103,16 +103,19 @@ def _error(score: Score | None, fitted: bool) -> float | None:
 
 
 def _near(outcome: Outcome, best: Outcome, fitted: bool) -> Closeness:
+    one, other = _estimated(outcome), _estimated(best)
+    if one is not None and other is not None:
+        return closeness(one[0], other[0], float(np.mean((one[1] - other[1]) ** 2)))
     error, least = _error(outcome.score, fitted), _error(best.score, fitted)
-    assert error is not None
-    assert least is not None
-    if outcome.score is None or outcome.score.psnr is not None:
-        level = error == least or error - least < LEVEL  # both may be infinite
-        return Closeness.LEVEL if level else Closeness.APART
-    assert outcome.score.risk is not None
-    assert best.score is not None
-    assert best.score.risk is not None
-    assert outcome.result is not None
-    assert best.result is not None
-    distance = float(np.mean((outcome.result.image - best.result.image) ** 2))
-    return closeness(outcome.score.risk, best.score.risk, distance)
+    level = error == least or (
+        error is not None and least is not None and error - least < LEVEL
+    )  # both may be infinite
+    return Closeness.LEVEL if level else Closeness.APART
+
+
+def _estimated(outcome: Outcome) -> tuple[Blocks, np.ndarray] | None:
+    """Return the estimated errors and the image of an outcome that is ranked without a reference."""
+    score, result = outcome.score, outcome.result
+    if score is None or score.psnr is not None or score.risk is None or result is None:
+        return None
+    return score.risk, result.image

@@ -68,6 +68,12 @@ class Tile(NamedTuple):
     origin: tuple[int, ...]
     sample: int
 
+    @classmethod
+    def whole(cls, image: torch.Tensor) -> Tile:
+        """Return the tile that is all of a scaled image (1, C, [Z], Y, X)."""
+        spatial = image.shape[2:]
+        return cls(image, tuple(slice(0, n) for n in spatial), (0,) * len(spatial), 0)
+
     @property
     def place(self) -> tuple[Any, ...]:
         """Return the index of the window (C, [Z], Y, X) in `image`."""

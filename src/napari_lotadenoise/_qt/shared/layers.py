@@ -93,7 +93,8 @@ def add_leaks(viewer: ViewerModel, source: Source, result: Result, title: str) -
 
 def add_uncertainty(viewer: ViewerModel, source: Source, result: Result, title: str) -> Image:
     """Add the deviation of the stochastic passes, hidden at first."""
-    assert result.uncertainty is not None
+    if result.uncertainty is None:
+        raise ValueError("A method without stochastic passes has no uncertainty.")
     top = float(np.percentile(result.uncertainty, 99.5)) or 1.0
     layer = _add_map(
         viewer, source, result, result.uncertainty, f"{title} uncertainty", colormap="magma", limits=(0.0, top)
