@@ -17,15 +17,13 @@ from napari_lotadenoise.compute import process_settings
 from tests.helpers import DATA, scene
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the docks, and keep the tests of one method or dock in one process, which then shares runs."""
-    for item in items:
-        path = Path(str(item.fspath))
-        if "_qt" in path.parts:
-            item.add_marker(pytest.mark.gui)
-        method = getattr(item, "callspec", None) and item.callspec.params.get("method")
-        if isinstance(method, str) and path.name == "test_contract.py":
-            item.add_marker(pytest.mark.xdist_group(method))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the tests of the docks, and keep the contract tests of one method in one process, where they share runs."""
+    if "_qt" in item.path.parts:
+        item.add_marker(pytest.mark.gui)
+    method = item.callspec.params.get("method") if hasattr(item, "callspec") else None
+    if isinstance(method, str) and item.path.name == "test_contract.py":
+        item.add_marker(pytest.mark.xdist_group(method))
 
 
 @pytest.fixture(autouse=True)
