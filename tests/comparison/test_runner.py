@@ -191,7 +191,7 @@ def test_a_run_can_be_paused_and_looked_at(noisy, monkeypatch):
 
 
 class FakeTime:
-    """A clock of the contest that goes on by one second with each turn."""
+    """A clock of the comparison that goes on by one second with each turn."""
 
     def __init__(self, monkeypatch):
         import sys

@@ -15,7 +15,7 @@ def now(monkeypatch):
 
 def test_what_comes_before_the_steps_and_the_first_of_them_do_not_count(now):
     run = clock.Clock()
-    now[0] += 5  # reading, a first picture
+    now[0] += 5  # reading, an instant preview
     run.training_begins()
     assert not run.report_due()
     now[0] += 2  # one slow step

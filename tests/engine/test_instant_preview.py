@@ -49,7 +49,7 @@ def previews(image, method, options, **settings):
     raise AssertionError
 
 
-# ---------------------------------------------------------------- first pictures of a run
+# ---------------------------------------------------------------- instant previews of a run
 
 
 def test_the_first_picture_is_the_instant_one_and_says_so(stack):
@@ -70,9 +70,9 @@ def test_the_result_has_nothing_of_the_first_picture_nor_of_its_threads(stack, m
     monkeypatch.setattr(process_settings, "processors", lambda: 3)
     options = {"axes": "TYX", "view_request": ViewRequest((0, 0, 0))}
     _, plain = previews(stack[0], "noise2self", Options(**options))
-    _, glanced = previews(stack[0], "noise2self", Options(**options, instant_preview=1.0))
-    assert np.array_equal(plain.image, glanced.image)
-    assert not glanced.recipe.pretrained
+    _, previewed_first = previews(stack[0], "noise2self", Options(**options, instant_preview=1.0))
+    assert np.array_equal(plain.image, previewed_first.image)
+    assert not previewed_first.recipe.pretrained
 
 
 @pytest.mark.parametrize(("told", "expected"), [(None, 3), (2, 2)])

@@ -46,7 +46,7 @@ def test_the_value_found_is_the_best_for_the_truth(method, truth, noisy):
     """The value is chosen without the truth; by the truth no other one may be much better."""
     kind = METHODS[method]
     chosen = psnr(denoise(noisy, method).image, truth, 255)
-    few = [*kind.candidates[:: len(kind.candidates) // 4], 8]
+    few = [*kind.trial_values[:: len(kind.trial_values) // 4], 8]
     others = [psnr(denoise(noisy, method, **{kind.calibrates: value}).image, truth, 255) for value in few]
     assert chosen > max(others) - 0.3
 
@@ -73,10 +73,10 @@ def test_the_curve_lists_what_was_tried(method, pair):
     kind = METHODS[method]
     curve = calibrated(method, pair[1], steps=3).curve
     assert curve.parameter == kind.calibrates
-    assert curve.values == kind.candidates[:3]
+    assert curve.values == kind.trial_values[:3]
     assert len(curve.losses) == 3
-    whole = calibrated(method, pair[1], steps=len(kind.candidates) + 2)
-    assert whole.curve.values == tuple(sorted(kind.candidates))
+    whole = calibrated(method, pair[1], steps=len(kind.trial_values) + 2)
+    assert whole.curve.values == tuple(sorted(kind.trial_values))
 
 
 @pytest.mark.parametrize("method", FILTERS)
@@ -200,6 +200,6 @@ def test_a_step_is_not_judged_twice(pair, monkeypatch):
 def test_the_result_tells_what_was_calibrated():
     image = scene((32, 32)) + np.random.default_rng(0).normal(0, 10, (32, 32)).astype(np.float32)
     result = denoise(image, "gaussian")
-    assert result.curve.values == tuple(sorted(METHODS["gaussian"].candidates))
+    assert result.curve.values == tuple(sorted(METHODS["gaussian"].trial_values))
     assert result.recipe.notes == (f"Calibrated: width {result.curve.best:g}.",)
     assert not denoise(image, "gaussian", width=1.0).recipe.notes

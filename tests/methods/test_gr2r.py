@@ -1,4 +1,4 @@
-"""Generative Recorrupted-to-Recorrupted: its loss as printed, its collapse, and the watchdog that catches it."""
+"""Generative Recorrupted-to-Recorrupted: its loss as printed, its collapse, and the guard that catches it."""
 
 import numpy as np
 import pytest
@@ -89,42 +89,42 @@ def test_the_default_weights_do_not_trigger_it(small):
     assert result.residual.std() == pytest.approx(20, rel=0.15)
 
 
-def readings(dog: CollapseGuard, values: list[float], progress: float) -> list[str]:
+def readings(guard: CollapseGuard, values: list[float], progress: float) -> list[str]:
     found = []
     for value in values:
-        dog.note(torch.tensor(value), progress)
-        found.append(dog.read())
+        guard.record(torch.tensor(value), progress)
+        found.append(guard.check())
     return found
 
 
-def test_the_watchdog_sleeps_while_the_network_learns_and_barks_at_a_drop():
-    dog = CollapseGuard(torch.zeros(1), expected=0.4)
-    assert not any(readings(dog, [1.0, 0.8, 0.6, 0.45], progress=0.1))
-    assert not any(readings(dog, [0.42, 0.41, 0.4, 0.4, 0.39, 0.4, 0.4, 0.4], progress=0.5))
-    assert any(readings(dog, [0.34], progress=0.6))
+def test_the_guard_is_not_armed_while_the_network_learns_and_triggers_at_a_drop():
+    guard = CollapseGuard(torch.zeros(1), expected=0.4)
+    assert not any(readings(guard, [1.0, 0.8, 0.6, 0.45], progress=0.1))
+    assert not any(readings(guard, [0.42, 0.41, 0.4, 0.4, 0.39, 0.4, 0.4, 0.4], progress=0.5))
+    assert any(readings(guard, [0.34], progress=0.6))
 
 
 def test_a_residual_that_still_falls_to_the_noise_is_no_collapse():
-    dog = CollapseGuard(torch.zeros(1), expected=0.4)
-    assert not any(readings(dog, [0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.42, 0.4], progress=0.3))
-    assert dog.healthy
+    guard = CollapseGuard(torch.zeros(1), expected=0.4)
+    assert not any(readings(guard, [0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.42, 0.4], progress=0.3))
+    assert guard.healthy
 
 
 def test_weights_of_a_falling_residual_are_not_healthy():
-    dog = CollapseGuard(torch.zeros(1), expected=0.4)
+    guard = CollapseGuard(torch.zeros(1), expected=0.4)
     healthy = []
     for value in [0.41, 0.4, 0.4, 0.4, 0.37, 0.365]:
-        readings(dog, [value], progress=0.5)
-        healthy.append(dog.healthy)
+        readings(guard, [value], progress=0.5)
+        healthy.append(guard.healthy)
     assert healthy == [True, True, True, True, False, False]
 
 
 def test_where_more_noise_was_expected_a_steady_residual_is_healthy():
-    dog = CollapseGuard(torch.zeros(1), expected=0.6)
-    assert not any(readings(dog, [0.5, 0.5, 0.5, 0.5, 0.5, 0.5], progress=0.5))
-    assert dog.healthy
+    guard = CollapseGuard(torch.zeros(1), expected=0.6)
+    assert not any(readings(guard, [0.5, 0.5, 0.5, 0.5, 0.5, 0.5], progress=0.5))
+    assert guard.healthy
 
 
-def test_far_below_the_expected_noise_it_barks_at_any_time():
+def test_far_below_the_expected_noise_it_triggers_at_any_time():
     assert any(readings(CollapseGuard(torch.zeros(1), expected=0.4), [0.15], progress=0.0))
-    assert not CollapseGuard(torch.zeros(1), expected=0.4).read()
+    assert not CollapseGuard(torch.zeros(1), expected=0.4).check()

@@ -62,7 +62,7 @@ def test_taking_them_does_not_change_the_run(noisy, method):
 
 @pytest.mark.parametrize("method", ["zs-n2n", "lota-n2n", "noise2void", "noise2self", "dip"])
 def test_each_is_what_a_run_that_ends_there_gives(noisy, method):
-    """But for methods of chance, whose result is the mean of many passes."""
+    """But for stochastic methods, whose result is the mean of many passes."""
     own = {"passes": 1} if "passes" in quick(method) else {}
     few = {**quick(method, steps=40, **PLAIN), **own}
     whole = with_snapshots(noisy[:48], 3, method, **few)

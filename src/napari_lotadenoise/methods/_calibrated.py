@@ -26,11 +26,11 @@ GRID = 4
 
 
 def scan_presets(
-    candidates: tuple[float, ...], fast: Mapping[str, Any], paper: Mapping[str, Any], **training: Any
+    trial_values: tuple[float, ...], fast: Mapping[str, Any], paper: Mapping[str, Any], **training: Any
 ) -> dict[str, Preset]:
     """Return the presets that try every candidate once on a few crops; `training` is where the paper's preset does otherwise."""
     schedule: dict[str, Any] = {
-        "steps": len(candidates), "crop": 128, "crop_depth": 4, "batch": 2, "augment": False, "average": 0, "holdout": 0,
+        "steps": len(trial_values), "crop": 128, "crop_depth": 4, "batch": 2, "augment": False, "average": 0, "holdout": 0,
         "schedule": "constant", "precision": "float32",
     }  # fmt: skip
     return {"fast": Preset(Training(**schedule), fast), "paper": Preset(Training(**{**schedule, **training}), paper)}
@@ -51,7 +51,7 @@ class Calibrated(Method):
     trained: ClassVar[bool] = False
     #: Name of the hyper-parameter that is calibrated; 0 stands for "find it".
     calibrates: ClassVar[str] = "strength"
-    candidates: ClassVar[tuple[float, ...]]
+    trial_values: ClassVar[tuple[float, ...]]
 
     mix: bool = knob(
         False, "Mix the result with the noisy image, as much as the noise deviation says; finer detail, more noise."
@@ -92,12 +92,12 @@ class Calibrated(Method):
         # Mixing needs the mean variance; the wavelet estimate is that of the darker half of the pixels.
         known = (self.noise / unit or typical_sigma(images, patch_sigma)) if self.mix else 0.0
         return SimpleNamespace(
-            sigma=sigma, variance=known**2, value=self._given or self.candidates[0], loss=float("inf"), tried={}
+            sigma=sigma, variance=known**2, value=self._given or self.trial_values[0], loss=float("inf"), tried={}
         )
 
     def step(self, net: Network, crops: Tensor, state: SimpleNamespace, context: StepContext) -> StepOutput:
         """Judge the next value; one that was judged before is remembered, the crops being always the same."""
-        value = self._given or self.candidates[context.step % len(self.candidates)]
+        value = self._given or self.trial_values[context.step % len(self.trial_values)]
         loss = torch.tensor(state.tried[value]) if value in state.tried else self.loss(crops, value, state.sigma)
         return StepOutput(
             {"hidden pixels": loss},

@@ -69,14 +69,14 @@ class NoiseLaw:
 
 
 def measured_law(training_images: Tensor, kind: str, known: float = 0.0) -> NoiseLaw:
-    """Measure the noise of a pool (N, C, [Z], Y, X) blindly.
+    """Measure the noise of training images (N, C, [Z], Y, X) blindly.
 
     Parameters
     ----------
     training_images : tensor
     kind : "constant", "signal-dependent" or "photons"
     known : float
-        Noise deviation in the units of the pool, to which the mean of the law is brought; 0 keeps the one that was found.
+        Noise deviation in the units of the images, to which the mean of the law is brought; 0 keeps the one that was found.
     """
     images = training_images.cpu().numpy()
     gains, offsets, means = [], [], []

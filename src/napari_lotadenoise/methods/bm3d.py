@@ -13,7 +13,7 @@ from napari_lotadenoise._lazy import torch
 from napari_lotadenoise.contract.capabilities import Cost, Requirements, Tiling
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
-from napari_lotadenoise.methods._known_noise import NoiseAware
+from napari_lotadenoise.methods._noise_aware import NoiseAware
 
 if TYPE_CHECKING:
     from torch import Tensor

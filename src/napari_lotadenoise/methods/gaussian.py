@@ -35,7 +35,7 @@ class Gaussian(CalibratedByHiding):
         url="https://docs.scipy.org/doc/scipy/reference/generated/scipy.ndimage.gaussian_filter.html",
     )
     presets: ClassVar = scan_presets(WIDTHS, {"grids": 16}, {"grids": 16})
-    candidates: ClassVar = WIDTHS
+    trial_values: ClassVar = WIDTHS
     calibrates: ClassVar = "width"
     cost: ClassVar = Cost(step=0.5, predict=0.6)
 

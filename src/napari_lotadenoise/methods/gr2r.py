@@ -29,7 +29,7 @@ class GR2R(Method):
         |f(y + n') - (y - n')|^2  +  w |f(y) - y|^2  +  gamma |f(d + n') - d|^2.
 
     The paper has w = 1. Then the identity makes all three terms zero, and on one image the network goes there within
-    some hundred steps; w is 0 here by default. The identity stays a fixed point: a watchdog on the deviation of y - f(y)
+    some hundred steps; w is 0 here by default. The identity stays a fixed point: a collapse guard on the deviation of y - f(y)
     ends the training where it drops, goes back to the last healthy weights and says so.
     """
 
@@ -98,14 +98,14 @@ class GR2R(Method):
         return CollapseGuard(crops, typical_sigma(training_images.cpu().numpy(), patch_sigma))
 
     def before_step(self, net: Network, state: CollapseGuard, context: StepContext) -> None:
-        """Let the watchdog note how much is removed, now and then."""
+        """Record how much is removed, every so many steps."""
         from napari_lotadenoise.methods._collapse_guard import EVERY
 
         if context.step % EVERY:
             return
         net.eval()
         with torch.no_grad():
-            state.note((state.crops - net(state.crops)).std(), context.progress)
+            state.record((state.crops - net(state.crops)).std(), context.progress)
         net.train()
 
     def step(self, net: Network, crops: Tensor, state: CollapseGuard, context: StepContext) -> StepOutput:
@@ -131,7 +131,7 @@ class GR2R(Method):
 
     def stop_reason(self, state: CollapseGuard) -> str:
         """Say that the network is on its way to the identity, where the residual shrinks."""
-        return state.read()
+        return state.check()
 
     def healthy(self, state: CollapseGuard) -> bool:
         """Tell whether about as much noise is removed as expected."""

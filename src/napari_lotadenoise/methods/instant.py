@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
-from napari_lotadenoise.methods._known_noise import NoiseAware, one_step
+from napari_lotadenoise.methods._noise_aware import NoiseAware, one_step
 from napari_lotadenoise.pretrained import weights
 
 if TYPE_CHECKING:

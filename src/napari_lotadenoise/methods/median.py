@@ -33,7 +33,7 @@ class Median(Calibrated):
         url="https://arxiv.org/abs/1901.11365",
     )
     presets: ClassVar = scan_presets(RADII, {}, {}, crop=0, crop_depth=0, batch=1)
-    candidates: ClassVar = RADII
+    trial_values: ClassVar = RADII
     calibrates: ClassVar = "radius"
     cost: ClassVar = Cost(step=1.3, predict=3.0)
 

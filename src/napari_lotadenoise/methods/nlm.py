@@ -37,7 +37,7 @@ class NLM(CalibratedByHiding):
         dimensions=(2,),  # thousands of patches a voxel in 3-D: hours where a network takes seconds
     )
     presets: ClassVar = scan_presets(STRENGTHS, {}, {"grids": 16})
-    candidates: ClassVar = STRENGTHS
+    trial_values: ClassVar = STRENGTHS
     requires: ClassVar = Requirements(constant_noise=True)
     cost: ClassVar = Cost(step=2.0, predict=16.0)
 

@@ -119,7 +119,7 @@ class Noise2Info(Noise2Same):
 def removed_noise_spread(removed: Tensor, draws: int, rng: torch.Generator) -> Tensor:
     """Return how far the noise removed from single patches is from the noise removed from all of them (Noise2Info, algorithm 1).
 
-    The squared Wasserstein distance between the values of a patch and as many values drawn from the pool of all patches,
+    The squared Wasserstein distance between the values of a patch and as many values drawn from those of all patches,
     in both of which the k-th smallest are matched; the mean over patches and draws, per pixel. About 0 where all patches
     lose the same kind of noise, larger where noise depends on the signal.
 
@@ -128,13 +128,13 @@ def removed_noise_spread(removed: Tensor, draws: int, rng: torch.Generator) -> T
     removed : tensor (patches, pixels)
         Output minus input of each patch.
     draws : int
-        Random draws from the pool (k_mc).
+        Random draws from all removed noise (k_mc).
     rng : torch.Generator
     """
     rows = removed.float().sort(1).values
-    training_images = removed.float().flatten()
+    everything = removed.float().flatten()
     total = torch.zeros((), device=removed.device)
     for _ in range(draws):
-        chosen = torch.randint(len(training_images), (rows.shape[1],), generator=rng, device=removed.device)
-        total = total + (rows - training_images[chosen].sort().values).square().mean()
+        chosen = torch.randint(len(everything), (rows.shape[1],), generator=rng, device=removed.device)
+        total = total + (rows - everything[chosen].sort().values).square().mean()
     return total / draws

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_lotadenoise.nets import Network
 
-#: Pixels of the pool for which similar ones are looked for, and the side of the parts of images that have more.
+#: Pixels of the training images for which similar ones are looked for, and the side of the parts of images that have more.
 PIXELS, PART = 1 << 20, 512
 #: Pixels of a bank that are used, by the noise deviation on the scale of 0 to 255 (as the authors choose by the true one).
 DEPTHS = {15.0: 2, 35.0: 4, float("inf"): 8}
@@ -31,8 +31,8 @@ class Pixel2Pixel(Method):
     step draws two of them for each pixel, which makes two noisy images of one scene, and learns one from the other:
     |f(x1) - x2|^2. Pixels of a bank are far apart, so that noise that neighbours share is partly broken up.
 
-    The bank is made once. Of a pool of more than a megapixel it holds as many whole planes, or random parts of 512 x 512,
-    as a megapixel allows. Steps draw from the bank, and take from their crops only how large they are.
+    The bank is made once. Of training images of more than a megapixel it holds as many whole planes, or random parts of
+    512 x 512, as a megapixel allows. Steps draw from the bank, and take from their crops only how large they are.
     """
 
     id: ClassVar = "pixel2pixel"

@@ -36,7 +36,7 @@ class TotalVariation(CalibratedByHiding):
         "#skimage.restoration.denoise_tv_chambolle",
     )
     presets: ClassVar = scan_presets(STRENGTHS, {"grids": 4}, {"grids": 16, "iterations": 100})
-    candidates: ClassVar = STRENGTHS
+    trial_values: ClassVar = STRENGTHS
     cost: ClassVar = Cost(step=1.1, predict=5.0)
 
     strength: float = knob(

@@ -40,7 +40,7 @@ class Wavelet(CalibratedByHiding):
         url="https://doi.org/10.1007/978-1-4612-2544-7_9",
     )
     presets: ClassVar = scan_presets(STRENGTHS, {"grids": 8}, {"grids": 16, "shrinkage": "hard"})
-    candidates: ClassVar = STRENGTHS
+    trial_values: ClassVar = STRENGTHS
     cost: ClassVar = Cost(step=0.7, predict=1.2)
 
     strength: float = knob(

@@ -17,7 +17,7 @@ from napari_lotadenoise.normalisation.variance_stabilisation import Stabiliser
 FAINTEST = 1e-3
 #: Share of pixels that are like their neighbour, as in borders that were padded, from which these do not count for noise.
 BLANK = 0.1
-#: Pixels of a pool from which the directions of the colours are found.
+#: Pixels of training images from which the directions of the colours are found.
 PIXELS = 1 << 18
 #: Where the variance rises by less than this share over the whole image, the noise counts as constant.
 FLAT = 1e-3
@@ -26,7 +26,7 @@ FLAT = 1e-3
 def noise_of(
     training_images: Tensor, *, unit: float = 1.0, sigma: float = 0.0, dependent: bool = False
 ) -> list[VarianceFit]:
-    """Return the noise of each channel of a pool (N, C, [Z], Y, X), as a line variance = gain * intensity + offset.
+    """Return the noise of each channel of training images (N, C, [Z], Y, X), as a line variance = gain * intensity + offset.
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ def through_numpy(image: Tensor, function: Callable[[np.ndarray], np.ndarray]) -
 
 
 def random_crops(training_images: Tensor, side: int, count: int, rng: torch.Generator) -> Tensor:
-    """Cut `count` random side x side windows (all planes of them) from a pool (N, C, [Z], Y, X)."""
+    """Cut `count` random side x side windows (all planes of them) from training images (N, C, [Z], Y, X)."""
     rows, columns = (min(side, n) for n in training_images.shape[-2:])
     limits = (len(training_images), training_images.shape[-2] - rows + 1, training_images.shape[-1] - columns + 1)
     places = [torch.randint(limit, (count,), generator=rng, device=training_images.device).tolist() for limit in limits]
@@ -116,7 +116,7 @@ def channels_last(image: Tensor) -> torch.memory_format:
 
 
 def pad_to(image: Tensor, size_multiple: int) -> Tensor:
-    """Mirror the far edges of Y and X until their sizes are multiples of the grain."""
+    """Mirror the far edges of Y and X until their sizes are multiples of a number."""
     for axis in (-2, -1):
         size = image.shape[axis]
         if size % size_multiple:

@@ -105,7 +105,7 @@ class Crops:
         return self.training_images[(sample, slice(None), *window)]
 
     def _set_aside(self, count: int) -> list[tuple[int, Corner]]:
-        """Choose crops to hold out, as long as at least fifteen sixteenths of the pool are left to train on."""
+        """Choose crops to hold out, as long as at least fifteen sixteenths of the images are left to train on."""
         room = self.training_images[:, 0].numel() // (16 * torch.Size(self.size).numel())
         chosen: list[tuple[int, Corner]] = []
         for _ in range(min(count, room)):

@@ -1,7 +1,7 @@
 """Adam, its rate and the running average of weights.
 
 torch has all three, but building any `torch.optim` optimiser imports its compiler, a second that would be missing
-between the click on *Denoise* and the first picture; the tests hold these against torch's own.
+between the click on *Denoise* and the first preview; the tests hold these against torch's own.
 """
 
 from __future__ import annotations

@@ -184,18 +184,18 @@ def test_a_comparison_says_what_python_says_and_lies_where_the_crop_lies(open_co
     candidates = (Candidate("gaussian"), Candidate("nl-ridge"), QUICK)
     run(dock, qtbot, *candidates)
 
-    board = dock.comparison_state
-    assert board.plan.crop[0] == slice(1, 2), "the slice that is looked at"
-    known = compare(noisy, candidates, "ZYX", reference=truth, crop=board.plan.crop, threads=1)
+    state = dock.comparison_state
+    assert state.plan.crop[0] == slice(1, 2), "the slice that is looked at"
+    known = compare(noisy, candidates, "ZYX", reference=truth, crop=state.plan.crop, threads=1)
     by_label = {outcome.candidate.label: outcome for outcome in known.outcomes}
-    for number, outcome in board.outcomes.items():
+    for number, outcome in state.outcomes.items():
         twin = by_label[outcome.candidate.label]
         np.testing.assert_array_equal(outcome.result.image, twin.result.image)
         assert outcome.score.psnr == twin.score.psnr
-        layer = board.picture(number)
+        layer = state.picture(number)
         assert layer.name == f"{outcome.candidate.label} · {twin.score.psnr:.2f} dB"
         np.testing.assert_array_equal(layer.data, twin.result.image)
-        np.testing.assert_allclose(layer.translate, [3.0, *(0.5 * part.start for part in board.plan.crop[1:])])
+        np.testing.assert_allclose(layer.translate, [3.0, *(0.5 * part.start for part in state.plan.crop[1:])])
         assert Recipe(**layer.metadata["lotadenoise"]).method == outcome.candidate.method
     assert known.best.candidate.label in dock.status.text() or "Too close" in dock.status.text()
     table = dock.results.table
@@ -203,8 +203,8 @@ def test_a_comparison_says_what_python_says_and_lies_where_the_crop_lies(open_co
 
     assert not viewer.layers["cells"].visible
     assert grid_of(viewer).enabled
-    board.result_layers.noisy.contrast_limits = (20, 90)
-    assert all(tuple(layer.contrast_limits) == (20, 90) for layer in board.result_layers.pictures)
+    state.result_layers.noisy.contrast_limits = (20, 90)
+    assert all(tuple(layer.contrast_limits) == (20, 90) for layer in state.result_layers.pictures)
 
 
 def test_stopping_one_leaves_the_others(open_compare, stack, qtbot):
@@ -460,14 +460,14 @@ def test_step_and_blend_are_one_state_and_the_recipe_is_that_of_the_picture(open
     _, dock = open_compare(stack[0])
     dock.setup.keep.setChecked(True)
     run(dock, qtbot, QUICK, "median")
-    table, bar, board = dock.results.table, dock.results.result, dock.comparison_state
-    number = next(n for n, outcome in board.outcomes.items() if outcome.candidate.method == "lota-n2n")
+    table, bar, state = dock.results.table, dock.results.result, dock.comparison_state
+    number = next(n for n, outcome in state.outcomes.items() if outcome.candidate.method == "lota-n2n")
     table.choose(number)
-    snapshot = board.outcomes[number].result.snapshots[2]
+    snapshot = state.outcomes[number].result.snapshots[2]
     bar.steps.setValue(2)
     bar.blend.setValue(0.5)
-    layer = board.picture(number)
-    np.testing.assert_allclose(np.asarray(layer.data), 0.5 * snapshot.image + 0.5 * board.plan.image, rtol=1e-5)
+    layer = state.picture(number)
+    np.testing.assert_allclose(np.asarray(layer.data), 0.5 * snapshot.image + 0.5 * state.plan.image, rtol=1e-5)
     assert layer.name == f"{QUICK.label}, step {snapshot.step}, blend 0.50"
     recipe = layer.metadata["lotadenoise"]
     assert (recipe["steps_done"], recipe["training"]["until"], recipe["blend"]) == (

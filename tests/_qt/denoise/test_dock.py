@@ -27,7 +27,7 @@ def names(viewer):
 
 
 def running(dock, qtbot, previews=1):
-    """Wait until a run shows its first pictures."""
+    """Wait until a run shows its first previews."""
     qtbot.waitUntil(lambda: dock.session is None or dock.session.live.count >= previews, timeout=60_000)
     assert dock.session is not None, dock.run_bar.status.text()
 
@@ -305,7 +305,7 @@ def test_a_calibration_shows_its_curve(open_dock, stack, qtbot):
     finish(dock, qtbot)
     assert not dock.plot.calibration.isHidden()
     curve = dock.plot.steps("calibration"), dock.plot.values("calibration")
-    assert len(curve[0]) == len(METHODS["gaussian"].candidates)
+    assert len(curve[0]) == len(METHODS["gaussian"].trial_values)
     best = curve[0][int(np.argmin(curve[1]))]
     assert f"best at {best:g}" in dock.plot.calibration.plotItem.titleLabel.text
     dock.settings.method.setCurrentText("LoTA-N2N")

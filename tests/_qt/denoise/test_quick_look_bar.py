@@ -1,4 +1,4 @@
-"""Quick looks and first pictures, with a real viewer."""
+"""Quick looks and instant previews, with a real viewer."""
 
 import numpy as np
 import pytest
@@ -147,7 +147,7 @@ def test_closing_the_dock_takes_the_quick_look_away(view_request, qtbot):
     assert names(viewer) == ["cells"]
 
 
-# ---------------------------------------------------------------- the first pictures of a run
+# ---------------------------------------------------------------- the instant previews of a run
 
 
 def test_the_first_picture_of_a_run_is_the_instant_one_until_the_method_is_better(open_dock, stack, qtbot):
@@ -157,7 +157,7 @@ def test_the_first_picture_of_a_run_is_the_instant_one_until_the_method_is_bette
     qtbot.waitUntil(lambda: dock.session is None or dock.session.live.count >= 1, timeout=60_000)
     assert names(viewer) == ["cells", LIVE]
     qtbot.waitUntil(lambda: f"preview by {TITLE}" in dock.run_bar.status.text(), timeout=10_000)
-    dock.session.live.by = ""  # as after the takeover
+    dock.session.live.by = ""  # as after the handover
     qtbot.waitUntil(lambda: "preview by" not in dock.run_bar.status.text(), timeout=10_000)
     dock.controller.finish_now()
     finish(dock, qtbot)

@@ -19,7 +19,7 @@ _HINTS = {
 
 
 class MapBoxes(QWidget):
-    """One box for the residual, one for the uncertainty of methods of chance, one for each map of the method."""
+    """One box for the residual, one for the uncertainty of stochastic methods, one for each map of the method."""
 
     changed = Signal()
 
