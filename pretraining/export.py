@@ -1,7 +1,7 @@
 """Write trained weights as the package carries them: python pretraining/export.py pretraining/runs/grey.pt ...
 
 Half precision, which is far finer than what differs between two trainings, and safetensors, which hold no code. Prints
-the lines for `napari_lotadenoise.pretrained.weights.SHIPPED`.
+the lines for `napari_lotadenoise.nets.shipped.SHIPPED`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save
 
-from napari_lotadenoise.pretrained import weights as shipped
+from napari_lotadenoise.nets import shipped
 
 
 def main() -> None:

@@ -15,22 +15,28 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from coloured import coloured_pairs
 from crops import Source, draw, source_for
 from muon import Muon
 from noise import BLEED, CORRELATED, correlated, noisy_pairs, seen_at_ends
+from safetensors.torch import load_file
+from scipy import ndimage
 from torch import Tensor
 
 from napari_lotadenoise.compute.process_settings import fast_bfloat16
-from napari_lotadenoise.nets import InstantNet
-from napari_lotadenoise.pretrained import weights
+from napari_lotadenoise.nets import InstantNet, shipped
 
 #: Planes that the networks see at a time.
-PLANES = {"grey": 1, "volume": weights.PLANES}
+PLANES = {"grey": 1, "volume": shipped.PLANES, "coloured": 1}
 #: Share of the steps in which the rate rises, and the last ones, which see crops twice as large, in fewer numbers.
 WARM, LARGE = 0.03, 0.15
 DECAY = 0.999
 #: Seed of the held-out images, the same for all trainings, so that their logs can be compared.
 JUDGES = 0
+#: Side of the blocks whose means count as well where noise is coloured, since it is coarse, and their weight in the loss.
+COARSE, COARSE_WEIGHT = 4, 0.3
+#: Width of the Gaussian kernel of the coloured noise of held-out images, pixels.
+SOFT = 1.0
 #: Deviations (of 255) at which held-out images are denoised for the log.
 LEVELS = (15, 25, 50)
 
@@ -40,8 +46,9 @@ def main() -> None:
     told = arguments()
     torch.set_num_threads(told.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    source = source_for(told.kind, PLANES[told.kind], told.photographs, told.seed)
-    unseen = source_for(told.kind, PLANES[told.kind], told.photographs, JUDGES, held_out=True)
+    crops = "volume" if told.kind == "volume" else "grey"
+    source = source_for(crops, PLANES[told.kind], told.photographs, told.seed)
+    unseen = source_for(crops, PLANES[told.kind], told.photographs, JUDGES, held_out=True)
     held_out = draw(unseen, np.random.default_rng(JUDGES), 48, 128)
     run = Run(told, device)
     run.resume()
@@ -60,7 +67,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--kind", choices=PLANES, default="grey")
     parser.add_argument("--photographs", type=Path, nargs="*", default=[], help="folders of JPEG files")
     parser.add_argument("--folder", type=Path, default=Path("pretraining/runs"), help="of the checkpoint and the log")
-    parser.add_argument("--begin-from", type=Path, help="checkpoint of a network of this kind, or of the grey one")
+    parser.add_argument(
+        "--begin-from", type=Path, help="checkpoint, or shipped file, of a network of this kind, or of the grey one"
+    )
     parser.add_argument("--steps", type=int, default=30_000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--side", type=int, default=96)
@@ -80,11 +89,12 @@ class Run:
         torch.manual_seed(told.seed)
         net = InstantNet(PLANES[told.kind])
         if told.begin_from:
-            begin_from(net, torch.load(told.begin_from, weights_only=True)["average"])
+            begin_from(net, weights_in(told.begin_from))
         self.net = net.to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).requires_grad_(False)
         self.optimiser = Muon(self.net)
         self.bfloat16 = device.type == "cuda" or fast_bfloat16()
+        self.coloured = told.kind == "coloured"
         self.step, self.seconds, self.losses = 0, 0.0, []
         told.folder.mkdir(parents=True, exist_ok=True)
         self.path, self.log = told.folder / f"{told.kind}.pt", told.folder / f"{told.kind}.csv"
@@ -96,20 +106,27 @@ class Run:
         large = self.step >= (1 - LARGE) * self.told.steps and self.told.kind != "volume"
         count, side = (max(1, self.told.batch // 4), 2 * self.told.side) if large else (self.told.batch, self.told.side)
         crops = draw(source, rng, count, side)
-        noisy, target = (part.to(self.device) for part in noisy_pairs(crops, rng, chance, self.told.correlated))
+        noisy, target = (part.to(self.device) for part in self._pairs(crops, rng, chance))
         noisy = seen_at_ends(noisy, rng)
         keep = slice(self.net.depth_halo, self.net.depth_halo + 1)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             found = self.net(noisy.contiguous(memory_format=torch.channels_last))
         error = noisy[:, keep] - found - target[:, keep]
         # The root of each crop's own error: between decibels, which flat crops would rule, and squares, which noise would.
-        loss = (error.square().mean((1, 2, 3)) + 1e-4).sqrt().mean()
+        loss = _roots(error)
+        if self.coloured:
+            loss = loss + COARSE_WEIGHT * _roots(torch.nn.functional.avg_pool2d(error, COARSE))
         self.optimiser.step(loss, self.rate())
         with torch.no_grad():
             weight = 1 - min(DECAY, (1 + self.step) / (10 + self.step))
             torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), weight)
         self.step += 1
         self.losses.append(float(loss.detach()))
+
+    def _pairs(self, crops: Tensor, rng: np.random.Generator, chance: torch.Generator) -> tuple[Tensor, Tensor]:
+        if self.coloured:
+            return coloured_pairs(crops, rng, chance)
+        return noisy_pairs(crops, rng, chance, self.told.correlated)
 
     def rate(self) -> float:
         """Return one rise and a cosine down to nothing."""
@@ -126,6 +143,8 @@ class Run:
         for level in LEVELS:
             row[f"psnr {level}"] = self._psnr(held_out, level)
         row[f"correlated {LEVELS[1]}"] = self._psnr(held_out, LEVELS[1], bleed=BLEED / 2)
+        if self.coloured:
+            row.update({f"coloured {level}": self._psnr(held_out, level, soft=SOFT) for level in LEVELS})
         if self.average.depth_halo:
             row[f"ends {LEVELS[1]}"] = self._psnr(held_out, LEVELS[1], ends=1)
         print(row, flush=True)
@@ -137,11 +156,14 @@ class Run:
             writer.writerow(row)
         self.losses = []
 
-    def _psnr(self, held_out: Tensor, level: int, *, bleed: float = 0, ends: float = 0) -> float:
+    def _psnr(self, held_out: Tensor, level: int, *, bleed: float = 0, soft: float = 0, ends: float = 0) -> float:
         chance = torch.Generator().manual_seed(level)
         noise = torch.randn(held_out.shape, generator=chance)
         if bleed:
             noise = correlated(noise.flatten(0, 1), torch.full((3, 3), bleed)).view_as(noise)
+        if soft:
+            noise = torch.from_numpy(ndimage.gaussian_filter(noise.numpy(), (0, 0, soft, soft), mode="wrap"))
+            noise /= noise.std()
         noisy = (held_out * (255 / level) + noise - 127 / level).to(self.device)
         noisy = seen_at_ends(noisy, np.random.default_rng(JUDGES), ends)
         keep = slice(self.average.depth_halo, self.average.depth_halo + 1)
@@ -167,6 +189,17 @@ class Run:
         self.net.load_state_dict(state["net"])
         self.average.load_state_dict(state["average"])
         self.optimiser.resume(state["optimiser"])
+
+
+def weights_in(path: Path) -> dict[str, Tensor]:
+    """Read weights from a checkpoint, or from a file as the package carries it."""
+    if path.suffix == ".safetensors":
+        return {name: tensor.float() for name, tensor in load_file(path).items()}
+    return torch.load(path, weights_only=True)["average"]
+
+
+def _roots(error: Tensor) -> Tensor:
+    return (error.square().mean((1, 2, 3)) + 1e-4).sqrt().mean()
 
 
 def begin_from(net: InstantNet, weights: dict[str, Tensor]) -> None:

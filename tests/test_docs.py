@@ -65,7 +65,7 @@ def test_the_commands_of_the_readme_run(tmp_path, monkeypatch, capsys):
     assert len(lines) == 7
     for number, line in enumerate(lines):
         words = shlex.split(line, comments=True)[1:]
-        steps = [] if "instant" in words else ["--steps", "3"]
+        steps = ["--steps", "3"] if "lota-n2n" in words else []
         extra = [*steps, "--overwrite"] if words[0] == "run" else []
         assert main([*words, *extra]) == 0, (number, line, capsys.readouterr().err)
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from napari_lotadenoise.automatic import AUTO, choose
 from napari_lotadenoise.contract.method import Method, Training, configure
 from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.contract.run_options import RunOptions
-from napari_lotadenoise.errors import LotaDenoiseError
+from napari_lotadenoise.errors import LotaDenoiseError, MethodError, ParameterError
 from napari_lotadenoise.events import Completed, Event, Failed
+from napari_lotadenoise.image.stack import layout_for
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.options import Options, takes_run_options
 from napari_lotadenoise.result import Result
@@ -18,7 +22,7 @@ from napari_lotadenoise.result import Result
 @takes_run_options("axes")
 def denoise(
     image: Any,
-    method: str = "lota-n2n",
+    method: str = AUTO,
     axes: str | None = None,
     *,
     preset: str = "fast",
@@ -32,7 +36,8 @@ def denoise(
     image : array
         2-D or more, any real data type; it is not changed.
     method : str
-        An id of `METHODS`.
+        An id of `METHODS`, or "auto", which chooses one with all its settings by the noise of the image and says why in
+        ``recipe.notes``; the recipe repeats the choice without measuring again.
     axes : str
         One letter an axis: T time, P position, C channel, Z depth, Y, X, S colour. May be left out for a 2-D image only.
     preset : "fast", "paper" or "warm"
@@ -54,6 +59,8 @@ def denoise(
     LotaDenoiseError
         One of its kinds, with a sentence that says what was wrong.
     """
+    if method == AUTO:
+        method, settings = automatic_settings(image, preset, axes, settings)
     configured, training, options = resolve(method, preset, axes=axes, **settings)
     from napari_lotadenoise.engine import run
 
@@ -65,6 +72,29 @@ def denoise(
         if isinstance(event, Completed):
             return event.result
     raise LotaDenoiseError("The run was discarded.")
+
+
+def automatic_settings(
+    image: Any, preset: str, axes: str | None, settings: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Choose a method by the noise of an image; return its id, and the settings with what was chosen.
+
+    Raises
+    ------
+    MethodError, ParameterError
+        Where a preset or a hyper-parameter is told, which belong to a method.
+    AxesError, ImageError
+        Where the image cannot be measured.
+    """
+    if preset != "fast":
+        raise MethodError(f"auto chooses the preset itself; name a method to run its preset {preset!r}.")
+    if unknown := sorted(set(settings) - {option.name for option in parameters(RunOptions)}):
+        raise ParameterError(f"auto chooses {', '.join(unknown)} itself; name a method to set it.")
+    options = Options(axes=axes, **settings)
+    image = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
+    layout = layout_for(tuple(image.shape), axes, options.channels, options.volume)
+    choice = choose(image, layout, prior=options.prior, fill=options.fill)
+    return choice.method, {**settings, **choice.settings, "reason": choice.reason}
 
 
 def resolve(method: str, preset: str = "fast", **settings: Any) -> tuple[Method, Training, Options]:
@@ -83,7 +113,7 @@ def resolve(method: str, preset: str = "fast", **settings: Any) -> tuple[Method,
     MethodError, ParameterError
         Where there is no such method or setting, or a value is out of its bounds.
     """
-    names = {option.name for option in parameters(RunOptions)}
+    names = {option.name for option in parameters(RunOptions)} | {"reason"}
     options = Options(preset=preset, **{name: value for name, value in settings.items() if name in names})
     hyper_parameters = {name: value for name, value in settings.items() if name not in names}
     configured, training = configure(find(method), preset, volume=options.volume, **hyper_parameters)

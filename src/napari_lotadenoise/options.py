@@ -34,6 +34,8 @@ class Options(RunOptions):
     instant_preview : float
         If above 0, the first previews are those of the shipped network, told this multiple of the measured noise, until the
         method's own are better. The result has nothing of them.
+    reason : str
+        Why method and settings were chosen, for the record.
     """
 
     preset: str = ""
@@ -41,6 +43,7 @@ class Options(RunOptions):
     divergence_step: Any = 0.0
     snapshots: int = 0
     instant_preview: float = 0.0
+    reason: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,6 +58,12 @@ def stabilise_mode(mode: str, preset: str, method: Method) -> str:
     return "off" if mode == "auto" and (preset == "paper" or not method.requires.constant_noise) else mode
 
 
+def stride_is_open(training: Training, method: Method) -> bool:
+    """Tell whether the stride is to be chosen by the noise, which matters to methods that take pixels for independent."""
+    hidden = getattr(method, "structure", "pixel")  # a blind spot that hides correlated pixels needs no stride
+    return not training.stride and method.requires.independent_noise and not method.tiling.whole and hidden == "pixel"
+
+
 def check_stride(method: Method, training: Training) -> None:
     """Refuse interleaved images where a method needs the whole one."""
     if method.tiling.whole and training.stride > 1:
@@ -63,7 +72,7 @@ def check_stride(method: Method, training: Training) -> None:
 
 def preset_of(method: Method, training: Training) -> str:
     """Find the name of the preset that a schedule belongs to."""
-    presets: dict[str, Preset] = dict(method.presets)
+    presets: dict[str, Preset] = {name: method.preset(name) for name in method.presets}
     schedules = ((name, preset.schedule(volume=volume)) for name, preset in presets.items() for volume in (False, True))
     return next((name for name, schedule in schedules if schedule == training), "fast")
 

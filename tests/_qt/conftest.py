@@ -46,7 +46,7 @@ def open_dock(make_napari_viewer, qtbot) -> Callable[..., tuple]:
     """Opens a viewer with an image and the dock, docked as napari does it."""
     docks = []
 
-    def open_(data=None, *, show: bool = False, first: bool = False, **options):
+    def open_(data=None, *, show: bool = False, first: bool = False, method: str = "lota-n2n", **options):
         viewer = make_napari_viewer(show=show)
         if data is not None:
             viewer.add_image(data, **{"name": "cells", **options})
@@ -54,6 +54,7 @@ def open_dock(make_napari_viewer, qtbot) -> Callable[..., tuple]:
         dock.quick_look.instant_preview.setChecked(
             first
         )  # where it is off, a run shows pictures of its own from the beginning
+        dock.settings.choose(method)  # Auto, which the dock begins with, has no hyper-parameters to set
         docks.append(dock)
         return viewer, dock
 

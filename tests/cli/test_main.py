@@ -74,13 +74,14 @@ def test_the_uncertainty_of_a_method_of_chance_can_be_written(stack, tmp_path):
 
 def test_a_method_without_chance_says_so_before_it_runs(stack, tmp_path, capsys):
     out = tmp_path / "out.tif"
-    assert main(["run", str(stack), str(out), "--uncertainty", str(tmp_path / "u.tif"), "--steps", "100000"]) == 1
+    slow = ["--method", "lota-n2n", "--steps", "100000"]
+    assert main(["run", str(stack), str(out), "--uncertainty", str(tmp_path / "u.tif"), *slow]) == 1
     assert "LoTA-N2N makes no stochastic passes" in capsys.readouterr().err
     assert not out.exists()
 
 
 def test_the_recipe_of_another_result_is_not_overwritten(stack, tmp_path, capsys):
-    few = ["--steps", "2", "--quiet"]
+    few = ["--method", "lota-n2n", "--steps", "2", "--quiet"]
     assert main(["run", str(stack), str(tmp_path / "a.ome.tif"), *few]) == 0
     before = (tmp_path / "a.recipe.json").read_bytes()
     assert main(["run", str(stack), str(tmp_path / "a.tif"), *few, "--seed", "5"]) == 1
@@ -99,7 +100,7 @@ def test_methods_shows_the_values_of_the_fast_preset(capsys):
 
 def test_the_data_type_of_the_input_can_be_kept(stack, tmp_path):
     out = tmp_path / "o.tif"
-    assert main(["run", str(stack), str(out), "--steps", "5", "--same-dtype", "--quiet"]) == 0
+    assert main(["run", str(stack), str(out), "--same-dtype", "--quiet"]) == 0
     assert io.read(out).data.dtype == np.uint16
 
 
@@ -109,14 +110,13 @@ def test_a_run_whose_assumptions_are_broken_is_warned_of_and_done(tmp_path, caps
     rows = 100 + 8 * ndimage.gaussian_filter1d(np.random.default_rng(0).standard_normal((96, 96)), 0.8, axis=1)
     path, out = tmp_path / "n.tif", tmp_path / "o.tif"
     tifffile.imwrite(path, rows.astype(np.float32))
-    assert main(["run", str(path), str(out), "--method", "noise2self", "--steps", "2"]) == 0
+    few = ["--method", "noise2self", "--steps", "2", "--overwrite"]
+    assert main(["run", str(path), str(out), *few, "--stride", "1"]) == 0
     assert "careful: Noise2Self takes the noise of neighbouring pixels for independent" in capsys.readouterr().err
     assert out.exists()
-    assert (
-        main(["run", str(path), str(out), "--method", "noise2self", "--steps", "2", "--stride", "4", "--overwrite"])
-        == 0
-    )
-    assert "careful" not in capsys.readouterr().err
+    for stride in ("4", "auto"):
+        assert main(["run", str(path), str(out), *few, "--stride", stride]) == 0
+        assert "careful" not in capsys.readouterr().err
 
 
 def test_noise_reports_the_sigma(tmp_path, capsys):
@@ -171,8 +171,9 @@ def test_wrong_input_ends_with_one_sentence_and_nothing_written(stack, tmp_path,
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        (("--trace", "11"), "trace must be a number from 0 to 10"),
-        (("--steps", "x"), "whole number"),
+        (("--method", "lota-n2n", "--trace", "11"), "trace must be a number from 0 to 10"),
+        (("--method", "lota-n2n", "--steps", "x"), "whole number"),
+        (("--steps", "5"), "--steps"),
         (("--method", "x"), "choose one of"),
     ],
 )

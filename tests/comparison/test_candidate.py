@@ -10,7 +10,7 @@ from napari_lotadenoise.comparison import Candidate, sweep
 from napari_lotadenoise.comparison.candidate import BESIDE, candidates_for, possible, suggested
 from napari_lotadenoise.errors import LotaDenoiseError, MethodError, ParameterError
 from napari_lotadenoise.methods import METHODS
-from napari_lotadenoise.noise import estimate_noise
+from napari_lotadenoise.noise import NoiseCorrelation, estimate_noise
 from tests.helpers import scene
 
 
@@ -160,7 +160,10 @@ def test_a_sweep_that_cannot_be_is_refused_in_one_sentence(arguments, kind, word
 def test_what_suits_comes_first_and_plain_filters_stand_beside_once(report):
     from napari_lotadenoise.comparison.advice import recommended
 
-    correlated = dataclasses.replace(report, correlation=(0.9, 0.9))
+    values = np.full((6, 6), 0.0)
+    values[:2, :2] = 0.6
+    values[0, 0] = 1
+    correlated = dataclasses.replace(report, noise_correlation=NoiseCorrelation(values))
     for other in (report, correlated, dataclasses.replace(correlated, repeats=report.fit)):
         found = suggested(other)
         assert len(set(found)) == len(found)

@@ -249,7 +249,7 @@ def test_torch_is_left_as_it_was(noisy):
     expected = torch.rand(3)
     torch.manual_seed(5)
     threads = torch.get_num_threads()
-    denoise(noisy, steps=3, threads=threads + 1)
+    denoise(noisy, "lota-n2n", steps=3, threads=threads + 1)
     assert torch.equal(torch.rand(3), expected), "the user's random numbers must not move"
     assert torch.get_num_threads() == threads
 
@@ -297,15 +297,15 @@ def test_channels_apart_do_not_know_of_each_other():
     image = np.stack([scene((32, 32), s) + rng.normal(0, 10, (32, 32)) for s in range(2)]).astype(np.float32)
     other = image.copy()
     other[1] = other[1][::-1] * 3
-    one, two = (denoise(x, axes="CYX", steps=10).image for x in (image, other))
+    one, two = (denoise(x, "lota-n2n", "CYX", steps=10).image for x in (image, other))
     assert np.array_equal(one[0], two[0])
-    joint = denoise(image, axes="CYX", channels="joint", steps=10).image
+    joint = denoise(image, "lota-n2n", "CYX", channels="joint", steps=10).image
     assert not np.array_equal(joint[0], one[0])
 
 
 def test_a_constant_channel_is_copied_and_said():
     image = np.stack([scene((32, 32)) + np.random.default_rng(0).normal(0, 5, (32, 32)), np.full((32, 32), 3.0)])
-    result = denoise(image, axes="CYX", steps=5)
+    result = denoise(image, "lota-n2n", "CYX", steps=5)
     assert np.all(result.image[1] == 3)
     assert result.recipe.notes == ("Channel 1 is constant and was copied as it is.",)
 
@@ -313,7 +313,7 @@ def test_a_constant_channel_is_copied_and_said():
 def test_nan_is_filled_where_that_is_wanted(truth, noisy):
     image = noisy.copy()
     image[10:12, 20:23] = np.nan
-    result = denoise(image, fill=True, steps=150)
+    result = denoise(image, "lota-n2n", fill=True, steps=150)
     assert np.isfinite(result.image).all()
     assert psnr(result.image, truth, 255) > psnr(noisy, truth, 255) + 3
     assert result.recipe.notes[0].startswith("6 pixels")

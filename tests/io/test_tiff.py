@@ -134,7 +134,7 @@ def test_a_failing_disk_leaves_the_old_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["a.tif", "a.ome.tif"])
 def test_the_recipe_is_in_the_file_and_beside_it(tmp_path, noisy, name):
-    result = denoise(noisy, steps=3)
+    result = denoise(noisy, "lota-n2n", steps=3)
     io.write(tmp_path / name, io.Picture(result.image, "YX"), result.recipe)
     assert io.read_recipe(tmp_path / "a.recipe.json") == type(result.recipe).from_json(result.recipe.to_json())
     with tifffile.TiffFile(tmp_path / name) as tif:

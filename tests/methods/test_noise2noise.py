@@ -84,7 +84,7 @@ def test_correlated_noise_goes_that_a_blind_spot_keeps():
     truth = scene((96, 96))
     noisy = frames(truth, width=1.0)
     ours = denoise(noisy, "noise2noise", "TYX", **QUICK).image
-    blind = denoise(noisy, "noise2self", "TYX", **quick("noise2self")).image
+    blind = denoise(noisy, "noise2self", "TYX", stride=1, **quick("noise2self")).image
     assert psnr(ours, truth, 255) > psnr(blind, truth, 255) + 3
 
 

@@ -5,7 +5,7 @@ from skimage import data
 
 from napari_lotadenoise import estimate_noise
 from napari_lotadenoise.errors import AxesError, ImageError
-from napari_lotadenoise.noise import ESTIMATORS, lag_one
+from napari_lotadenoise.noise import ESTIMATORS, Degree, lag_one
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -31,7 +31,12 @@ def test_correlated_noise_is_told_from_independent_noise(blur):
     true = np.corrcoef(smooth[1:].ravel(), smooth[:-1].ravel())[0, 1]
     assert lag_one(white) == pytest.approx((0, 0), abs=0.05)
     assert lag_one(smooth) == pytest.approx((true, true), abs=0.08)
-    assert "correlated" in estimate_noise(smooth).warnings[0]
+    report = estimate_noise(smooth)
+    assert report.degree is not Degree.INDEPENDENT
+    assert "share noise" in report.warnings[0] or report.degree is Degree.SLIGHT
+    assert report.noise_correlation.along_x == pytest.approx(true, abs=0.1)
+    assert report.sigma == pytest.approx(smooth.std(), rel=0.15)
+    assert estimate_noise(white).degree is Degree.INDEPENDENT
 
 
 def test_noise_that_is_correlated_along_x_only_is_seen_there():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_lotadenoise.errors import ImageError
-from napari_lotadenoise.noise import VarianceFit, fit_planes, fit_variance, photon_transfer
+from napari_lotadenoise.noise import VarianceFit, fit_planes, measure_images, photon_transfer
 from tests.helpers import scene
 
 
@@ -66,7 +66,7 @@ def test_a_fit_speaks_numpy_and_torch_and_never_of_negative_variances():
 
 def test_a_pool_of_channels_and_planes_is_fitted_together():
     truth = np.tile(np.linspace(10, 100, 96), (3, 1, 2, 96, 1)).astype(np.float32)
-    assert fit_variance(photons(truth, 2.0, 0.0, 0.0)).gain == pytest.approx(2.0, rel=0.2)
+    assert measure_images(photons(truth, 2.0, 0.0, 0.0)).fit.gain == pytest.approx(2.0, rel=0.2)
 
 
 @pytest.mark.parametrize(

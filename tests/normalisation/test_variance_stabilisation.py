@@ -5,6 +5,8 @@ import torch
 from napari_lotadenoise import denoise
 from napari_lotadenoise.errors import ParameterError
 from napari_lotadenoise.image.stack import Layout, Stack
+from napari_lotadenoise.noise import measure_noise
+from napari_lotadenoise.normalisation.noise_measurement import measure_group
 from napari_lotadenoise.normalisation.variance_stabilisation import Stabiliser, stabilisers_for
 from tests.helpers import scene
 
@@ -51,19 +53,25 @@ def test_both_ways_rise_all_along_and_lose_nothing_below_the_pedestal():
     assert stabiliser.inverse(stabiliser.forward(np.array([-150.0]))) == pytest.approx(-150, abs=0.01)
 
 
-def test_auto_stabilises_photons_and_leaves_constant_noise_and_correlated_noise_alone():
+def test_auto_stabilises_photons_correlated_or_not_and_leaves_constant_noise_alone():
     from scipy import ndimage
 
     truth = scene((256, 256)).clip(8) / 2
     photons = noisy(truth, 4.0, 2.0, 50.0)
-    (found,), words = stabilisers_for(Stack(photons, Layout("YX")), 0, "auto")
+    (found,), words = stabilisers_for([measure_noise([photons])], "auto")
     assert found.gain == pytest.approx(4.0, rel=0.2)
     assert "gain" in words
     constant = (truth + np.random.default_rng(0).normal(0, 5, truth.shape)).astype(np.float32)
-    assert stabilisers_for(Stack(constant, Layout("YX")), 0, "auto") == ((None,), "")
-    smooth = ndimage.gaussian_filter(photons - 4 * truth, 0.8) + 4 * truth
-    assert stabilisers_for(Stack(smooth, Layout("YX")), 0, "auto")[0] == (None,)
-    assert stabilisers_for(Stack(photons, Layout("YX")), 0, "off") == ((None,), "")
+    assert stabilisers_for([measure_noise([constant])], "auto") == ((None,), "")
+    ramp = np.tile(np.linspace(30, 150, 256), (256, 1))
+    grains = ndimage.gaussian_filter(noisy(ramp, 4.0, 2.0, 0.0) - 4 * ramp, 0.8)
+    (found,), _ = stabilisers_for([measure_noise([(4 * ramp + grains).astype(np.float32)])], "auto")
+    spread = (found.forward(4 * ramp + grains) - found.forward(4 * ramp)).std(0)
+    assert grains[:, -64:].std() > 1.5 * grains[:, :64].std()
+    assert spread[-64:].mean() == pytest.approx(spread[:64].mean(), rel=0.1), (
+        "as strong in bright parts as in dark ones"
+    )
+    assert stabilisers_for([], "off") == ((), "")
 
 
 def test_the_switch_reaches_the_recipe_and_intensities_stay_calibrated():
@@ -94,6 +102,6 @@ def test_colours_are_stabilised_all_or_none():
     truth = scene((160, 160)).clip(8) / 2
     grows, constant = noisy(truth, 4.0, 2.0, 50.0), 4 * truth + np.random.default_rng(1).normal(0, 12, truth.shape)
     mixed = np.stack([constant, grows, constant], -1).astype(np.float32)
-    assert stabilisers_for(Stack(mixed, Layout("YXS")), 0, "auto") == ((None,) * 3, "")
+    assert stabilisers_for(measure_group(Stack(mixed, Layout("YXS")), 0), "auto") == ((None,) * 3, "")
     alike = np.stack([noisy(truth, 4.0, 2.0, 50.0, seed) for seed in range(3)], -1)
-    assert None not in stabilisers_for(Stack(alike, Layout("YXS")), 0, "auto")[0]
+    assert None not in stabilisers_for(measure_group(Stack(alike, Layout("YXS")), 0), "auto")[0]

@@ -154,7 +154,7 @@ def correlated(shape: tuple[int, int], sigma: float, seed: int = 1) -> np.ndarra
 @pytest.mark.slow
 def test_hiding_the_row_beats_hiding_the_pixel_where_noise_is_correlated_along_rows(method, options, truth):
     noisy = truth + correlated(truth.shape, 20)
-    brief = {"steps": 250, "batch": 1, "ensemble": False, **options}
+    brief = {"steps": 250, "batch": 1, "ensemble": False, "stride": 1, **options}
     before = psnr(noisy, truth, 255)
     pixel, rows = (
         psnr(denoise(noisy, method, structure=name, **brief).image, truth, 255) for name in ("pixel", "rows")

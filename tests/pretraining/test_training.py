@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_lotadenoise.nets import InstantNet
-from napari_lotadenoise.pretrained import weights
+from napari_lotadenoise.nets import InstantNet, shipped
 
 FOLDER = Path(__file__).resolve().parents[2] / "pretraining"
 
@@ -141,7 +140,7 @@ def test_no_photograph_is_both_trained_on_and_held_out():
 def test_the_network_for_volumes_begins_as_the_grey_one():
     import train
 
-    grey = weights.load("grey")
+    grey = shipped.load("grey")
     net = InstantNet(train.PLANES["volume"])
     train.begin_from(net, grey.state_dict())
     around = torch.randn(1, 5, 32, 32, generator=torch.Generator().manual_seed(0))

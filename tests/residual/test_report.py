@@ -69,8 +69,9 @@ def test_removing_nothing_and_half_is_told():
     assert examine(NOISY, NOISY, sigma=SIGMA).sentence == "Nothing was removed: the result is the image itself."
     for sigma in (SIGMA, None):
         half = examine(NOISY, (NOISY + TRUTH) / 2, sigma=sigma)
-        assert "weaker than the noise" in half.sentence
-        assert "noise is left" in half.sentence
+        assert half.sentence.startswith("About ")
+        assert "of the noise is still there" in half.sentence
+        assert half.left == pytest.approx(0.75, abs=0.12)
         assert half.ratio == pytest.approx(0.5, rel=0.2)
 
 
@@ -127,16 +128,18 @@ def test_noise_that_is_left_in_the_result_is_not_structure():
     assert leak.share < 0.005
 
 
-def test_correlated_noise_is_called_so_and_its_strength_not_guessed():
+def test_correlated_noise_is_called_so_and_what_is_left_of_it_is_told():
     wide = ndimage.gaussian_filter(noise(), 0.9)
     noisy = TRUTH + SIGMA * wide / wide.std()
     blind, told = examine(noisy, TRUTH), examine(noisy, TRUTH, sigma=SIGMA)
     assert "correlated between pixels" in blind.sentence
-    assert "cannot be told" in blind.sentence
-    assert blind.ratio is None
-    assert "ratio" not in blind.numbers
+    assert blind.ratio == pytest.approx(1, rel=0.4)
     assert "as the noise is and about as strong as the noise" in told.sentence
-    assert "much of the noise is left" in examine(noisy, ndimage.median_filter(noisy, 3)).sentence
+    left = examine(noisy, 0.7 * noisy + 0.3 * TRUTH)
+    words = left.sentence
+    assert left.left == pytest.approx(1 - 0.3**2, abs=0.1)
+    assert words.startswith(f"About {left.left:.0%} of the noise is still there")
+    assert "of the noise is still there: it is correlated over about" in words
 
 
 @pytest.mark.parametrize(("gain", "read"), [(3.0, 5.0), (0.0, 20.0)])

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise import __version__, io
-from napari_lotadenoise.api import denoise
+from napari_lotadenoise.api import automatic_settings, denoise
+from napari_lotadenoise.automatic import AUTO
 from napari_lotadenoise.cli import compare, console, tables
 from napari_lotadenoise.contract.capabilities import passes_of
 from napari_lotadenoise.contract.method import Interleaving, configure, settings
@@ -50,13 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse in two steps, since the options of `run` depend on its method."""
     if arguments[:1] != ["run"]:
-        return _parser("lota-n2n", None).parse_args(arguments)
+        return _parser(AUTO, None).parse_args(arguments)
     first = argparse.ArgumentParser(add_help=False)
     first.add_argument("--method", default=None)
     first.add_argument("--recipe", default=None)
     early, _ = first.parse_known_args([a for a in arguments if a not in ("-h", "--help")])
     recipe = io.read_recipe(early.recipe) if early.recipe else None
-    return _parser(early.method or (recipe.method if recipe else "lota-n2n"), recipe).parse_args(arguments)
+    return _parser(early.method or (recipe.method if recipe else AUTO), recipe).parse_args(arguments)
 
 
 def _parser(method: str, recipe: Recipe | None) -> argparse.ArgumentParser:
@@ -92,7 +93,12 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     run = commands.add_parser("run", help="denoise an image file", argument_default=argparse.SUPPRESS)
     run.add_argument("input", type=Path, metavar="IN", help="TIFF, ImageJ TIFF, OME-TIFF; PNG, JPEG or BMP")
     run.add_argument("output", type=Path, metavar="OUT", help=".tif (ImageJ) or .ome.tif; the recipe is kept beside it")
-    run.add_argument("--method", choices=list(METHODS), help="default: lota-n2n", metavar="METHOD")
+    run.add_argument(
+        "--method",
+        choices=[AUTO, *METHODS],
+        help="default: auto, which chooses method and settings by the noise and says why",
+        metavar="METHOD",
+    )
     run.add_argument(
         "--preset", choices=PRESETS, help="fast (default), paper as published, or warm: begins with pre-trained weights"
     )
@@ -111,12 +117,14 @@ def _add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     run.add_argument("--quiet", action="store_true", help="no progress, only errors")
     defaults = recipe.arguments() if recipe else {}
     add_arguments(run.add_argument_group("options of the run"), RunOptions, defaults, switches=True)
+    run.set_defaults(action=_run)
+    if method == AUTO:  # which has no hyper-parameters
+        return
     chosen = find(method)
     defaults = {**dataclasses.asdict(chosen.preset("fast").training), **defaults}
     add_arguments(run.add_argument_group(f"hyper-parameters of {chosen.info.title}"), chosen, defaults)
     schedule = type(chosen.preset("fast").training) if chosen.trained else Interleaving
     add_arguments(run.add_argument_group("training" if chosen.trained else "correlated noise"), schedule, defaults)
-    run.set_defaults(action=_run)
 
 
 def _show_methods(options: argparse.Namespace) -> None:
@@ -157,12 +165,12 @@ def _run(options: argparse.Namespace) -> None:
         raise FileError(f"{recipe} is the recipe of another result; choose another name or allow --overwrite.")
     picture = io.read(options.input)
     wanted = _wanted(given, picture)
-    method = find(wanted.get("method", "lota-n2n"))
+    method = find(wanted["method"])
     if "uncertainty" in given and not passes_of(method()):
         raise ParameterError(
             f"{method.info.title} makes no stochastic passes to be uncertain of; leave --uncertainty out."
         )
-    if not given.get("quiet"):
+    if not given.get("quiet") and "reason" not in wanted:  # auto has done what the warnings advise
         _warn(picture.data, wanted)
     result = _denoise(picture.data, wanted, quiet=given.get("quiet", False))
     image, clipped = as_dtype(result.image, picture.data.dtype) if given.get("same_dtype") else (result.image, 0)
@@ -189,7 +197,7 @@ def _warn(image: np.ndarray, wanted: dict[str, Any]) -> None:
     from napari_lotadenoise.comparison import advice
     from napari_lotadenoise.noise import estimate_noise
 
-    method = find(wanted.get("method", "lota-n2n"))
+    method = find(wanted["method"])
     choice = {name: wanted[name] for name in ("stabilise", "stride", "structure") if name in wanted}
     try:
         found = advice.concerns(method, estimate_noise(image, wanted["axes"], fill=True), **choice)
@@ -199,15 +207,20 @@ def _warn(image: np.ndarray, wanted: dict[str, Any]) -> None:
 
 
 def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:
-    """Return the arguments of `denoise`: those of the recipe, changed by what was given."""
+    """Return the arguments of `denoise`: those of the recipe, changed by what was given; auto is resolved."""
     recipe = io.read_recipe(given["recipe"]) if "recipe" in given else None
-    method = given.get("method") or (recipe.method if recipe else "lota-n2n")
+    method = given.get("method") or (recipe.method if recipe else AUTO)
     if recipe is not None and method != recipe.method:
         raise ParameterError(f"The recipe is one of {recipe.method}; leave --method out, or the recipe.")
-    names = {p.name for owner in (RunOptions, find(method), WarmTraining) for p in parameters(owner)}
-    wanted = recipe.arguments() if recipe else {}
+    owners = (RunOptions,) if method == AUTO else (RunOptions, find(method), WarmTraining)
+    names = {p.name for owner in owners for p in parameters(owner)}
+    wanted = {"method": method, **(recipe.arguments() if recipe else {})}
     wanted |= {name: value for name, value in given.items() if name in names | {"method", "preset"}}
     wanted["axes"] = console.axes_of(picture, given.get("axes") or wanted.get("axes"))
+    if method == AUTO:
+        asked = {name: value for name, value in wanted.items() if name not in ("method", "preset", "axes")}
+        chosen, settings = automatic_settings(picture.data, wanted.get("preset", "fast"), wanted["axes"], asked)
+        wanted |= {**settings, "method": chosen}
     return wanted
 
 

@@ -21,9 +21,8 @@ def recommended(report: NoiseReport) -> tuple[str, ...]:
         return ()
     chosen: tuple[str, ...]
     if report.correlated:
-        chosen = (
-            ("noise2noise", "nl-ridge", "noise2self", "mash") if report.repeats else ("nl-ridge", "noise2self", "mash")
-        )
+        chosen = ("instant", "nl-ridge", "noise2self", "mash")
+        chosen = ("noise2noise", *chosen) if report.repeats else chosen
     elif report.signal_dependent:
         chosen = ("nl-ridge", "instant", "noise2self", "gr2r", "lota-n2n")
     else:
@@ -32,7 +31,7 @@ def recommended(report: NoiseReport) -> tuple[str, ...]:
 
 
 def concerns(
-    method: type[Method], report: NoiseReport, *, stabilise: str = "auto", stride: int = 1, structure: str = "pixel"
+    method: type[Method], report: NoiseReport, *, stabilise: str = "auto", stride: int = 0, structure: str = "pixel"
 ) -> tuple[str, ...]:
     """List the assumptions of a method that an image breaks, one sentence each; empty where there are none.
 
@@ -42,19 +41,19 @@ def concerns(
     report : NoiseReport
     stabilise : "auto", "off" or "on"
     stride : int
-        Of the training; as large as the noise is correlated, it makes up for the correlation.
+        Of the training; as large as the noise is correlated, it makes up for the correlation. 0 chooses it by the noise.
     structure : str
         Of a structured blind spot, where the method has one.
     """
     title, found = method.info.title, []
     if report.noise_free:
         return ("There is hardly any noise to remove here: the result can only lose detail.",)
-    if report.correlated and method.requires.independent_noise and stride < report.stride and structure == "pixel":
+    if needs_stride(method, report, stride=stride, structure=structure):
         found.append(
-            f"{title} takes the noise of neighbouring pixels for independent, and here it is correlated: it will keep much of "
-            f"it. {_way_out(report)}"
+            f"{title} takes the noise of neighbouring pixels for independent, and here it is {report.noise_correlation.words}: "
+            f"it will keep much of it. {_way_out(method, report)}"
         )
-    stabilised = stabilise == "on" or (stabilise == "auto" and not report.correlated)
+    stabilised = stabilise in ("on", "auto")
     if report.signal_dependent and method.requires.constant_noise and not stabilised:
         found.append(
             f"{title} takes the noise for equally strong everywhere, and here it grows with the signal: bright parts will stay "
@@ -63,6 +62,13 @@ def concerns(
     if report.saturated > _SATURATED:
         found.append(f"{report.saturated:.1%} of the pixels are saturated; what they showed cannot be brought back.")
     return tuple(found)
+
+
+def needs_stride(method: type[Method], report: NoiseReport, *, stride: int = 0, structure: str = "pixel") -> bool:
+    """Tell whether a method that takes pixels for independent was told too small a stride for the noise."""
+    whole = method.tiling.whole  # which has no strides to choose from
+    dependent = method.requires.independent_noise and structure == "pixel"
+    return dependent and report.stride > 1 and (whole or 0 < stride < report.stride)
 
 
 def summary(report: NoiseReport) -> str:
@@ -83,14 +89,12 @@ def _for_correlated(report: NoiseReport) -> str:
     methods = [METHODS[name] for name in recommended(report)]
     with_stride = ", ".join(m.info.title for m in methods if m.requires.independent_noise)
     without = ", ".join(m.info.title for m in methods if not m.requires.independent_noise)
-    return (
-        f"Suited: with a stride of {report.stride} or more {with_stride}; as they are {without}. "
-        "Without a stride, methods that assume independent pixels keep this noise."
-    )
+    return f"Suited: {without}; with a stride of {report.stride}, which is chosen automatically, {with_stride}."
 
 
-def _way_out(report: NoiseReport) -> str:
-    ways = [f"a stride of {report.stride} or more with any method", "MASH"]
+def _way_out(method: type[Method], report: NoiseReport) -> str:
+    ways = [] if method.tiling.whole else [f"a stride of {report.stride}"]
+    ways.append("Instant, which knows such noise")
     if report.structure in ("rows", "columns"):
         ways.append(f"a blind spot along {report.structure} (Noise2Void, Noise2Self: structure)")
-    return f"Ways out: {', '.join(ways)}, or a plain blur."
+    return f"Ways out: {', or '.join(ways)}."

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_lotadenoise.image.stack import Stack, middle
-from napari_lotadenoise.noise import INDEPENDENT_ENOUGH, VarianceFit, fit_planes, is_independent
+from napari_lotadenoise.noise import Degree, VarianceFit, measure_correlation, measure_noise
 
 #: Samples of each group of channels that are measured, every which plane of a volume, and the side of the middle of them.
 _SAMPLES, _EVERY, _SIDE = 4, 4, 1024
@@ -33,8 +33,9 @@ def noise_map(stack: Stack, whole: Stack | None = None) -> tuple[np.ndarray, boo
     independent = True
     for group in range(stack.groups):
         by_channel = _planes(whole or stack, group)
-        laws = [fit_planes([p for p in planes if p.min() < p.max()] or planes[:1]) for planes in by_channel]
-        independent &= all(is_independent(planes, *INDEPENDENT_ENOUGH) for planes in by_channel)
+        models = [measure_noise([p for p in planes if p.min() < p.max()] or planes[:1]) for planes in by_channel]
+        laws = [model.fit for model in models]
+        independent &= all(model.correlation.degree is not Degree.CORRELATED for model in models)
         for sample in range(stack.samples):
             block = stack.read(group, sample)
             found = [_variance(law, values) for law, values in zip(laws, block, strict=True)]
@@ -43,8 +44,12 @@ def noise_map(stack: Stack, whole: Stack | None = None) -> tuple[np.ndarray, boo
 
 
 def looks_independent(stack: Stack) -> bool:
-    """Tell whether the noise passes for independent by the stricter limits of the noise report."""
-    return all(is_independent(planes) for group in range(stack.groups) for planes in _planes(stack, group))
+    """Tell whether the noise passes for independent, and not only for slightly correlated."""
+    return all(
+        measure_correlation(planes).degree is Degree.INDEPENDENT
+        for group in range(stack.groups)
+        for planes in _planes(stack, group)
+    )
 
 
 def _planes(stack: Stack, group: int) -> list[list[np.ndarray]]:

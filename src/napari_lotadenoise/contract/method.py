@@ -103,6 +103,10 @@ class Method(ABC):
         """Name the pre-trained weights that take part; empty where there are none."""
         return ""
 
+    def more_weights(self, state: Any) -> str:
+        """Name the pre-trained weights beside those of `weights` that a state uses; empty where there are none."""
+        return ""
+
     def arrange_samples(self, training_images: torch.Tensor) -> torch.Tensor:
         """Return the images that crops are drawn from, where they are not the scaled samples (N, C, [Z], Y, X) themselves."""
         return training_images
@@ -147,7 +151,7 @@ class Method(ABC):
 
     @classmethod
     def preset(cls, name: str) -> Preset:
-        """Return one of the presets, ``fast`` or ``paper``.
+        """Return one of the presets, ``fast`` or ``paper``; the latter leaves images whole, as papers do.
 
         Raises
         ------
@@ -156,7 +160,9 @@ class Method(ABC):
         """
         if name not in cls.presets:
             raise MethodError(f"{cls.info.title} has no preset {name!r}; there is {' and '.join(cls.presets)}.")
-        return cls.presets[name]
+        preset = cls.presets[name]
+        whole = name == "paper" and not preset.training.stride
+        return dataclasses.replace(preset, training=dataclasses.replace(preset.training, stride=1)) if whole else preset
 
 
 def settings(method: Method, training: Training) -> tuple[Any, ...]:

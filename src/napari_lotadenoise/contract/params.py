@@ -21,7 +21,7 @@ class Knob:
     step: float | None = None
     unit: str = ""
     choices: tuple[str, ...] = ()
-    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    aliases: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ def knob(
     step: float | None = None,
     unit: str = "",
     choices: tuple[str, ...] = (),
-    aliases: Mapping[str, str] | None = None,
+    aliases: Mapping[str, Any] | None = None,
 ) -> Any:
     """Declare a dataclass field as a setting.
 
@@ -90,8 +90,8 @@ def knob(
         Unit of the value, for example ``"px"``.
     choices : tuple of str
         The allowed texts.
-    aliases : mapping of str to str, optional
-        Other texts, such as those of earlier versions, and the choices that they stand for.
+    aliases : mapping, optional
+        Texts, such as those of earlier versions, and the values that they stand for.
     """
     return dataclasses.field(default=default, metadata={"knob": Knob(doc, ge, le, step, unit, choices, aliases or {})})
 
@@ -146,7 +146,7 @@ def convert(parameter: Parameter, text: str) -> Any:
         if parameter.type is bool:
             value = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
         elif parameter.type in (int, float):
-            value = parameter.type(text)
+            value = parameter.type(value)
     except (KeyError, ValueError):
         raise ParameterError(f"{parameter.name} must be {_a(parameter.type)}, not {text!r}.") from None
     check(parameter, value)

@@ -45,6 +45,11 @@ class RunOptions:
         "that assume such noise, where it grows with the signal and is independent between pixels; never with the paper preset.",
         choices=STABILISATION,
     )
+    prior: bool = knob(
+        True,
+        "Let auto use the shipped network, which has learnt from other images; otherwise it keeps to methods that have seen "
+        "nothing but this one.",
+    )
     blend: float = knob(
         1.0, "Weight of the denoised image in the result; the rest is the noisy one.", ge=0, le=1, step=0.05
     )

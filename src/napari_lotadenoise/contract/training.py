@@ -15,14 +15,20 @@ class Interleaving:
     """Splitting of an image into interleaved ones; for every method, trained or not."""
 
     stride: int = knob(
-        1,
+        0,
         "Denoise the interleaved images of every n-th pixel instead, for noise that is correlated between neighbours; 1 does "
-        "not.",
-        ge=1,
+        "not. auto (0) chooses by the noise, but for the paper preset, where it is 1.",
+        ge=0,
         le=8,
         step=1,
         unit="px",
+        aliases={"auto": 0},
     )
+
+    @property
+    def spacing(self) -> int:
+        """Return the distance of the pixels of the interleaved images; where the stride is not chosen yet, 1."""
+        return self.stride or 1
 
 
 @dataclass(frozen=True)

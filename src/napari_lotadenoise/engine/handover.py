@@ -10,10 +10,10 @@ from torch import Tensor
 from napari_lotadenoise import ops
 from napari_lotadenoise.contract.capabilities import passes_of
 from napari_lotadenoise.image.stack import middle
-from napari_lotadenoise.noise import INDEPENDENT_ENOUGH, is_independent
+from napari_lotadenoise.nets import shipped
+from napari_lotadenoise.noise import Degree, measure_correlation
 from napari_lotadenoise.normalisation.noise_normalisation import noise_of
 from napari_lotadenoise.prediction.predictor import Predictor
-from napari_lotadenoise.pretrained import weights
 from napari_lotadenoise.pretrained.denoiser import ShippedDenoiser
 from napari_lotadenoise.training.trainer import Trainer
 
@@ -27,8 +27,8 @@ class PreviewHandover:
     """Scores both networks by Stein's estimate of the squared error, on crops that the method does not train on.
 
     The estimate assumes independent noise and a function of the image. Stochastic methods, those that learn the image in one
-    piece and those that need repeats are not scored: they take over halfway. Methods that learn nothing take over at once, as
-    does every method on correlated noise, much of which the shipped network keeps.
+    piece, those that need repeats and all that see correlated noise are not scored: they take over halfway. Methods that
+    learn nothing take over at once.
 
     Parameters
     ----------
@@ -40,8 +40,9 @@ class PreviewHandover:
         method, images = trainer.method, trainer.crops.training_images
         part = _middle_plane(images)
         planes = list(part.flatten(0, -3).cpu().numpy())
-        self._over = not (method.trained and is_independent(planes, *INDEPENDENT_ENOUGH))
-        self._halfway = method.tiling.whole or method.requires.repeats or passes_of(method) > 0
+        self._over = not method.trained
+        correlated = measure_correlation(planes).degree is Degree.CORRELATED
+        self._halfway = method.tiling.whole or method.requires.repeats or passes_of(method) > 0 or correlated
         self._step = -1
         if self._over or self._halfway:
             return
@@ -76,7 +77,7 @@ class PreviewHandover:
 
 def _shipped(part: Tensor) -> Callable[[Tensor], Tensor]:
     """Make the pass of the shipped network for images with the noise of a part."""
-    net, denoiser = weights.load(weights.kind_for(part.ndim - 2)).to(part.device), ShippedDenoiser(part)
+    net, denoiser = shipped.load(shipped.kind_for(part.ndim - 2)).to(part.device), ShippedDenoiser(part)
 
     def denoise(image: Tensor) -> Tensor:
         rows, columns = image.shape[-2:]

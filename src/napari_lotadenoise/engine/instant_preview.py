@@ -12,9 +12,9 @@ from napari_lotadenoise.engine.viewport import PREVIEW_SIDE, Viewport
 from napari_lotadenoise.events import Preview, ViewRequest
 from napari_lotadenoise.image.checks import check_place
 from napari_lotadenoise.image.stack import Layout, Stack, Window, middle, read_with_halo
+from napari_lotadenoise.nets import shipped
 from napari_lotadenoise.normalisation import affine
 from napari_lotadenoise.prediction.tiling import TileGeometry, read_tile, tile_side
-from napari_lotadenoise.pretrained import weights
 from napari_lotadenoise.pretrained.denoiser import ShippedDenoiser
 
 #: Side of the middle of a place on which its noise is measured.
@@ -39,7 +39,7 @@ class InstantPreview:
         self, stack: Stack, layout: Layout, device: torch.device, level: float = 1.0, threads: int | None = None
     ) -> None:
         self._stack, self._device, self.level, self._threads = stack, device, level, threads
-        side = tile_side(weights.TILING, weights.COST, largest=PREVIEW_SIDE)
+        side = tile_side(shipped.TILING, shipped.COST, largest=PREVIEW_SIDE)
         self.viewport = Viewport(stack, layout, side)
         self._shown: tuple[tuple[object, ...], np.ndarray] | None = None
 
@@ -52,7 +52,7 @@ class InstantPreview:
         if request.maps:
             maps["residual"] = self.viewport.plane(self._noisy(group, sample, window) - clean)
         index = self.viewport.index(request, group, sample)
-        return Preview(request, 0, index, self.viewport.plane(clean), maps, weights.TITLE)
+        return Preview(request, 0, index, self.viewport.plane(clean), maps, shipped.TITLE)
 
     def block(self, group: int, sample: int, window: Window) -> np.ndarray:
         """Denoise a window of a sample (C, [Z], Y, X); the last one is remembered."""
@@ -71,7 +71,7 @@ class InstantPreview:
         if block.min() == block.max():
             return block
         scale = affine.of_values(block.reshape(len(block), -1))
-        net = weights.load(weights.kind_for(self._stack.ndim)).to(self._device)
+        net = shipped.load(shipped.kind_for(self._stack.ndim)).to(self._device)
         images = torch.from_numpy(middle(scale.forward(block), _MEASURED))[None].to(self._device)
         denoiser = ShippedDenoiser(ops.pad_to(images, net.multiple), unit=scale.unit, level=self.level)
         tile = read_tile(self._stack, TileGeometry.of(net), scale, self._device, group, sample, window)

@@ -14,7 +14,9 @@ from napari_lotadenoise.contract.method import Method, Training
 from napari_lotadenoise.engine import plan
 from napari_lotadenoise.image.checks import check, check_samples
 from napari_lotadenoise.image.stack import Layout, Stack, Window, layout_for
-from napari_lotadenoise.options import Options, check_stride, preset_of, stabilise_mode
+from napari_lotadenoise.noise import NoiseModel, best_stride
+from napari_lotadenoise.normalisation.noise_measurement import measure_group
+from napari_lotadenoise.options import Options, check_stride, preset_of, stabilise_mode, stride_is_open
 from napari_lotadenoise.prediction.tiling import cut
 from napari_lotadenoise.pretrained import warm_start
 
@@ -44,6 +46,10 @@ class Job:
         What will be done, in one sentence.
     asked_threads : int or None
         Threads that the user asked for; None where that was left open.
+    noise : tuple of tuple of NoiseModel
+        Noise of each channel of each group; empty where nothing depends on it.
+    notes : tuple of str
+        Choices that were made by the noise, one sentence each.
     """
 
     image: Any
@@ -58,6 +64,8 @@ class Job:
     tiles: tuple[Window, ...]
     words: str
     asked_threads: int | None = None
+    noise: tuple[tuple[NoiseModel, ...], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def prepare(image: Any, method: Method, training: Training, options: Options) -> Job:
@@ -91,11 +99,28 @@ def prepare(image: Any, method: Method, training: Training, options: Options) ->
         preset=preset,
         stabilise=stabilise_mode(options.stabilise, preset, method),
     )
+    open_stride = stride_is_open(training, method)
+    noise: tuple[tuple[NoiseModel, ...], ...] = ()
+    if open_stride or resolved.stabilise != "off":
+        noise = tuple(measure_group(stack, group) for group in range(stack.groups))
+    stride, notes = _stride(noise) if open_stride else (training.spacing, ())
+    training = dataclasses.replace(training, stride=stride)
+    notes = (f"{options.reason}.", *notes) if options.reason else notes
     seconds = plan.seconds_for(shape, layout, method, training)
     return Job(
         image, method, training, resolved, layout, stack, device, device_words,
         weights=warm_start.weights_of(method, training, stack),
         tiles=tuple(cut(stack, *warm_start.tiling_of(method, training))),
         words=plan.describe(shape, layout, method, device_words, seconds),
-        asked_threads=options.threads,
+        asked_threads=options.threads, noise=noise, notes=notes,
     )  # fmt: skip
+
+
+def _stride(noise: tuple[tuple[NoiseModel, ...], ...]) -> tuple[int, tuple[str, ...]]:
+    """Choose the stride that the most correlated channel asks for, and say so where it is not 1."""
+    correlations = [model.correlation for group in noise for model in group]
+    strides = [best_stride(correlation) for correlation in correlations]
+    stride = max(strides)
+    if stride == 1:
+        return 1, ()
+    return stride, (f"Stride {stride}, since the noise is {correlations[strides.index(stride)].words}.",)

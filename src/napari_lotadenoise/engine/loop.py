@@ -106,6 +106,7 @@ class _Run:
     def events(self) -> Events:
         """Yield all events but the last, which is returned."""
         job, record = self.job, self.record
+        record.notes += job.notes
         if job.stack.filled:
             record.notes.append(f"{job.stack.filled} pixels that were NaN or inf were filled from their neighbours.")
         yield from self._emit(Started(job.words, job.device_words, tuple(record.notes)))
@@ -137,6 +138,7 @@ class _Run:
         images = load_training_images(job.stack, group, scale, job.device, neighbours=repeats)
         trainer = Trainer(images, job.method, job.training, job.options.seed, scale.unit)
         self.record.bfloat16 = trainer.bfloat16
+        self.record.use_weights(job.method.more_weights(trainer.state))
         yield from self._train(trainer, scale)
         if self.controls.stop:
             return
@@ -150,12 +152,15 @@ class _Run:
     def _scale(self, group: int) -> Scale | None:
         """Measure what the network sees of a group, None where it is constant; note what was stabilised."""
         job = self.job
-        stabilisers, words = variance_stabilisation.stabilisers_for(job.stack, group, job.options.stabilise)
+        where = f" in channel {group}" if job.stack.groups > 1 else ""
+        models = job.noise[group] if job.noise else ()
+        stabilisers, words = variance_stabilisation.stabilisers_for(models, job.options.stabilise, where)
         scale = affine.measure(job.stack, group, job.training.scaling, stabilisers)
         if words and scale is not None:
             self.record.notes.append(words)
-        if job.stack.groups == job.stack.channels == 1 and stabilisers[0] is not None:
-            self.record.variance = stabilisers[0].variance
+        only = stabilisers[0] if job.stack.groups == len(stabilisers) == 1 else None
+        if only is not None and models[0].white:
+            self.record.variance = only.variance
         return scale
 
     def _copy(self, group: int) -> None:

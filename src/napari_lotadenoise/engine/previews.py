@@ -14,11 +14,12 @@ from napari_lotadenoise.engine.job import Job
 from napari_lotadenoise.engine.viewport import PREVIEW_SIDE, Viewport
 from napari_lotadenoise.errors import WeightsError
 from napari_lotadenoise.events import Preview, ViewRequest
+from napari_lotadenoise.nets import shipped
 from napari_lotadenoise.normalisation.affine import Scale
 from napari_lotadenoise.prediction.ensembles import RunningPasses
 from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.prediction.tiling import Tile, read_tile, tile_side
-from napari_lotadenoise.pretrained import warm_start, weights
+from napari_lotadenoise.pretrained import warm_start
 from napari_lotadenoise.training.trainer import Trainer
 
 
@@ -76,7 +77,7 @@ class PreviewMaker:
         region = self._region(predictor, tile, (group, sample, str(window)))
         by, clean = "", scale.inverse(region.output[tile.place].float().cpu().numpy())
         if instant is not None:
-            by, clean = weights.TITLE, instant.block(group, sample, window)
+            by, clean = shipped.TITLE, instant.block(group, sample, window)
         blocks = self._maps(trainer, predictor, region, clean) if request.maps else {}
         maps = {name: self.viewport.plane(block) for name, block in blocks.items()}
         index = self.viewport.index(request, group, sample)

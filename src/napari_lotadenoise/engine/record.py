@@ -44,6 +44,8 @@ class RunRecord:
         Noise variance as a function of the intensity, where it is known of the whole image.
     bfloat16 : bool
         Whether the training used it.
+    weights : str
+        Names of the pre-trained weights that took part; empty where there were none.
     ended : EndReason
     reason : str
         The same in words.
@@ -60,12 +62,18 @@ class RunRecord:
         self.curve: Curve | None = None
         self.variance: Callable[[np.ndarray], np.ndarray] | None = None
         self.bfloat16 = False
+        self.weights = job.weights
         self.ended, self.reason = EndReason.ALL_STEPS, EndReason.ALL_STEPS.value
 
     def end(self, reason: EndReason, words: str = "") -> None:
         """Note why a training ended; one that was finished early stays so, whatever ends a later channel."""
         if self.ended is not EndReason.FINISHED_EARLY:
             self.ended, self.reason = reason, words or reason.value
+
+    def use_weights(self, words: str) -> None:
+        """Note pre-trained weights that take part beside those that were known before."""
+        if words and words not in self.weights:
+            self.weights = f"{self.weights}, {words}" if self.weights else words
 
     def trained(self, group: int, steps: int, curve: Curve | None) -> None:
         """Note the end of the training of a group."""
@@ -111,8 +119,8 @@ class RunRecord:
             notes=tuple(self.notes),
             verdict=report.sentence,
             residual=report.numbers,
-            pretrained=bool(job.weights),
-            weights=job.weights,
+            pretrained=bool(self.weights),
+            weights=self.weights,
         )
         divergence = None if probe is None else probe.divergence(self.out)
         out = self.out

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_lotadenoise import ops
-from napari_lotadenoise.noise import fit_variance
+from napari_lotadenoise.noise import measure_images
 from napari_lotadenoise.ops import Chance
 
 #: Side of the window whose mean stands for the intensity at a pixel, and pixels that it reaches beyond it.
@@ -81,7 +81,7 @@ def measured_law(training_images: Tensor, kind: str, known: float = 0.0) -> Nois
     images = training_images.cpu().numpy()
     gains, offsets, means = [], [], []
     for channel in range(training_images.shape[1]):
-        fit = fit_variance(images[:, channel : channel + 1])
+        fit = measure_images(images[:, channel : channel + 1]).fit
         mean = float(fit.variance(images[:, channel]).mean())
         factor = known**2 / mean if known else 1.0
         gains.append(0.0 if kind == "constant" else factor * max(fit.gain, 0.0))

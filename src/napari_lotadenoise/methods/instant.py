@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from napari_lotadenoise.contract.capabilities import Requirements
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods._noise_aware import NoiseAware, one_step
-from napari_lotadenoise.pretrained import weights
+from napari_lotadenoise.nets import shipped
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,16 +26,20 @@ class Instant(NoiseAware):
     signal, so that the network needs to know one noise only. What it takes from a pixel is at most five deviations of the
     noise there: an image in which no noise is measured passes through, whatever the network thinks.
 
+    Noise that is correlated between pixels goes through a network of its own, trained on such noise; where little of it is
+    correlated, the two results are mixed.
+
     Channels that are denoised together, such as colours, are turned into their principal components, which go through the
     network one by one. Volumes are seen through five neighbouring planes at a time.
     """
 
     id: ClassVar = "instant"
     info: ClassVar = Info(
-        title=weights.TITLE,
+        title=shipped.TITLE,
         idea="One pass through a small network that was trained on other images: drawings and photographs.",
-        assumes="noise that is independent between pixels and about normal or Poisson; a fair estimate of its strength",
-        fails="on correlated noise (it is kept), on content unlike its training images (fine detail may be lost or invented)",
+        assumes="noise that is about normal or Poisson, independent or correlated over a few pixels; a fair estimate of its "
+        "strength",
+        fails="on content unlike its training images (fine detail may be lost or invented), on speckle and stripes",
         source="this project's own weights: a blind residual U-Net, see the model card in docs/instant.md; after Zhang et "
         "al., DRUNet, IEEE TPAMI 2022",
         url="https://arxiv.org/abs/2008.13751",
@@ -43,8 +48,9 @@ class Instant(NoiseAware):
         "fast": one_step({}, precision="auto"),
         "paper": one_step({"noise": "constant"}, precision="float32"),
     }
-    tiling: ClassVar = weights.TILING
-    cost: ClassVar = weights.COST
+    requires: ClassVar = Requirements(independent_noise=False)
+    tiling: ClassVar = shipped.TILING
+    cost: ClassVar = shipped.COST
 
     level: float = knob(
         1.0, "Noise that is removed, as a multiple of the noise that was measured (or told).", ge=0.25, le=4, step=0.05
@@ -53,11 +59,15 @@ class Instant(NoiseAware):
 
     def weights(self, ndim: int) -> str:
         """Name the file that takes part."""
-        return weights.words_for(ndim)
+        return shipped.words_for(ndim)
+
+    def more_weights(self, state: ShippedDenoiser) -> str:
+        """Name the file for coloured noise, where it takes part."""
+        return shipped.SHIPPED["coloured"].words if state.coloured else ""
 
     def network(self, channels: int, ndim: int) -> Network:
         """Load the shipped network for such images."""
-        return weights.load(weights.kind_for(ndim))
+        return shipped.load(shipped.kind_for(ndim))
 
     def prepare(self, training_images: Tensor, unit: float = 1.0) -> ShippedDenoiser:
         """Measure the noise, corrected by the network."""

@@ -1,6 +1,8 @@
 """Knowing the noise: how strong, how it depends on the signal, whether neighbours share it, and what happened to levels."""
 
+from napari_lotadenoise.noise.correlation import Degree, NoiseCorrelation, measure_correlation
 from napari_lotadenoise.noise.levels import Levels, hot_pixels, measure_levels
+from napari_lotadenoise.noise.model import NoiseModel, measure_images, measure_noise
 from napari_lotadenoise.noise.report import NoiseReport, estimate_noise
 from napari_lotadenoise.noise.sigma import (
     ESTIMATORS,
@@ -10,13 +12,12 @@ from napari_lotadenoise.noise.sigma import (
     typical_sigma,
     wavelet_sigma,
 )
-from napari_lotadenoise.noise.variance import VarianceFit, fit_planes, fit_variance, photon_transfer
+from napari_lotadenoise.noise.stride import best_stride, expected_error
+from napari_lotadenoise.noise.variance import VarianceFit, fit_planes, photon_transfer
 from napari_lotadenoise.noise.whiteness import (
     CORRELATED,
-    INDEPENDENT_ENOUGH,
     autocorrelation,
     block_correlation,
-    is_independent,
     lag_one,
     radial_spectrum,
 )
@@ -24,20 +25,25 @@ from napari_lotadenoise.noise.whiteness import (
 __all__ = [
     "CORRELATED",
     "ESTIMATORS",
-    "INDEPENDENT_ENOUGH",
+    "Degree",
     "Levels",
+    "NoiseCorrelation",
+    "NoiseModel",
     "NoiseReport",
     "VarianceFit",
     "autocorrelation",
+    "best_stride",
     "block_correlation",
     "estimate_noise",
+    "expected_error",
     "fit_planes",
-    "fit_variance",
     "hot_pixels",
-    "is_independent",
     "lag_one",
     "laplacian_sigma",
+    "measure_correlation",
+    "measure_images",
     "measure_levels",
+    "measure_noise",
     "patch_sigma",
     "photon_transfer",
     "radial_spectrum",

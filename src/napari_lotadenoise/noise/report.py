@@ -10,12 +10,13 @@ import numpy as np
 
 from napari_lotadenoise.image.checks import check
 from napari_lotadenoise.image.stack import Stack, layout_for
+from napari_lotadenoise.noise.correlation import Degree, NoiseCorrelation, uncorrelated
 from napari_lotadenoise.noise.levels import Levels, measure_levels
+from napari_lotadenoise.noise.model import measure_noise
 from napari_lotadenoise.noise.sigma import ESTIMATORS
-from napari_lotadenoise.noise.variance import VarianceFit, fit_planes, photon_transfer
+from napari_lotadenoise.noise.stride import best_stride
+from napari_lotadenoise.noise.variance import VarianceFit, photon_transfer
 from napari_lotadenoise.noise.whiteness import (
-    CORRELATED,
-    CORRELATED_BLOCKS,
     autocorrelation,
     block_autocorrelation,
     confidence,
@@ -43,17 +44,19 @@ class NoiseReport:
     Attributes
     ----------
     sigma : float
-        Noise deviation, intensities: that of the flattest parts (`VarianceFit.level`; the median of the estimators where
-        there are too few), or, where the noise depends on the signal, the root of the mean variance that the fit expects.
+        Noise deviation, intensities, whether or not neighbours share noise: that of the flattest parts (`VarianceFit.level`;
+        the median of the estimators where there are too few), or, where the noise depends on the signal, the root of the
+        mean variance that the fit expects.
     estimates : dict of str to float
-        Noise deviation by each estimator, intensities.
+        Noise deviation by each estimator, intensities; all of them see only a part of correlated noise.
     correlation : tuple of float
-        Correlation of the noise of neighbours along y and x, about 0 where pixels are independent.
+        Correlation of the finest detail of neighbours along y and x, about 0 where pixels are independent.
     block_autocorrelation : dict of str to tuple of float
-        Correlation along "y" and "x" in the flattest blocks, where noise that is correlated over several pixels shows, for
-        lags from 1 pixel on.
+        Correlation along "y" and "x" in the flattest blocks, for lags from 1 pixel on.
     fit : VarianceFit
         How the variance depends on the intensity; the first channel's, where there are several.
+    noise_correlation : NoiseCorrelation
+        Autocorrelation of the noise, as far as it is believed to be noise.
     levels : Levels
         Saturation, clipping, quantisation, hot pixels, blocks.
     autocorrelation : dict of str to tuple of float
@@ -74,6 +77,7 @@ class NoiseReport:
     block_autocorrelation: dict[str, tuple[float, ...]]
     fit: VarianceFit
     levels: Levels
+    noise_correlation: NoiseCorrelation = field(default_factory=uncorrelated)
     autocorrelation: dict[str, tuple[float, ...]] = field(default_factory=dict)
     band: float = 0.0
     spectrum: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0), np.zeros(0)))
@@ -97,9 +101,14 @@ class NoiseReport:
         return high / low if low > 0 else float("inf") if high > 0 else 1.0
 
     @property
+    def degree(self) -> Degree:
+        """Return the degree to which neighbouring pixels share noise."""
+        return self.noise_correlation.degree
+
+    @property
     def correlated(self) -> bool:
-        """Tell whether the noise of neighbouring pixels is correlated."""
-        return max(self.correlation) > CORRELATED or max(self.block_correlation) > CORRELATED_BLOCKS
+        """Tell whether neighbouring pixels share so much noise that it has to be dealt with."""
+        return self.degree is Degree.CORRELATED
 
     @property
     def signal_dependent(self) -> bool:
@@ -114,30 +123,20 @@ class NoiseReport:
 
     @property
     def stride(self) -> int:
-        """Return the smallest distance in pixels at which the noise is independent; 1 where neighbours are."""
-        if not self.correlated:
-            return 1
-        # In blocks: behind a strong correlation the fine ones come out too low.
-        along = [np.asarray(values) for values in self.block_autocorrelation.values()]
-        lags = [int(np.argmax(np.append(values, 0.0) < CORRELATED)) + 1 for values in along]
-        return int(np.clip(max(lags), 2, len(along[0])))
+        """Return the stride that a method needs which takes pixels for independent; 1 where the image is best left whole."""
+        return best_stride(self.noise_correlation)
 
     @property
     def structure(self) -> str:
         """Return the direction of the correlation: "pixel" (none), "rows" (along x), "columns" (along y) or "square"."""
-        if not self.correlated:
-            return "pixel"
-        along_y, along_x = (max(pair) for pair in zip(self.correlation, self.block_correlation, strict=True))
-        if along_x > 3 * max(along_y, 0.02):
-            return "rows"
-        return "columns" if along_y > 3 * max(along_x, 0.02) else "square"
+        return self.noise_correlation.structure
 
     @property
     def verdict(self) -> str:
         """Describe the kind of noise and the evidence in one line."""
         if self.noise_free:
             return f"hardly any noise (sigma {self.sigma:.3g})"
-        parts = [self._dependence(), self._independence()]
+        parts = [self._dependence(), self.noise_correlation.words]
         if self.levels.saturated > _SATURATED:
             parts.append(f"{self.levels.saturated:.1%} saturated")
         return ", ".join(parts)
@@ -152,10 +151,9 @@ class NoiseReport:
             )
         if self.correlated and not self.noise_free:
             found.append(
-                "The noise is correlated between neighbouring pixels "
-                f"(y {self.correlation[0]:.2f}, x {self.correlation[1]:.2f}; in flat blocks "
-                f"{self.block_correlation[0]:.2f}, {self.block_correlation[1]:.2f}): methods that assume independent pixels "
-                "keep much of it, and sigma is underestimated."
+                f"Neighbouring pixels share noise (correlation {self.noise_correlation.along_y:.2f} along y, "
+                f"{self.noise_correlation.along_x:.2f} along x): methods that take pixels for independent keep about "
+                f"{self.noise_correlation.predictable:.0%} of it, unless they are given a stride."
             )
         if self.noise_free:
             return tuple(found)
@@ -171,7 +169,11 @@ class NoiseReport:
         return {
             "verdict": self.verdict, "sigma": self.sigma,
             **{f"sigma {name}": value for name, value in self.estimates.items()},
-            "correlated": self.correlated, "correlation y": self.correlation[0], "correlation x": self.correlation[1],
+            "correlated": self.correlated, "degree": self.degree.value,
+            "noise correlation y": self.noise_correlation.along_y, "noise correlation x": self.noise_correlation.along_x,
+            "noise correlation error": self.noise_correlation.error,
+            "predictable": self.noise_correlation.predictable, "correlation y": self.correlation[0],
+            "correlation x": self.correlation[1],
             "block correlation y": self.block_correlation[0], "block correlation x": self.block_correlation[1],
             "signal-dependent": self.signal_dependent, "gain": self.fit.gain, "gain error": self.fit.gain_error,
             "offset": self.fit.offset, "offset error": self.fit.offset_error, "saturated": self.levels.saturated,
@@ -184,12 +186,6 @@ class NoiseReport:
         if self.signal_dependent:
             return f"signal-dependent (gain {self.fit.gain:.2g} per photo-electron, sigma {self.sigma:.3g} on average)"
         return f"constant (sigma {self.sigma:.3g})"
-
-    def _independence(self) -> str:
-        if not self.correlated:
-            return "independent between pixels"
-        direction = {"rows": " along x", "columns": " along y"}.get(self.structure, "")
-        return f"correlated between pixels{direction} (lag 1: {max(*self.correlation, *self.block_correlation):.2f})"
 
     def _why_disagree(self) -> str:
         if self.signal_dependent:
@@ -252,14 +248,15 @@ def estimate_noise(image: Any, axes: str | None = None, *, fill: bool = False) -
     estimates = {name: float(np.median([f(plane) for plane in planes])) for name, f in ESTIMATORS.items()}
     along_y, along_x = np.median([autocorrelation(plane) for plane in planes], axis=0)
     block_y, block_x = np.median([block_autocorrelation(plane) for plane in planes], axis=0)
-    fit = fit_planes(channels[0])
+    model = measure_noise(channels[0])
+    fit, correlation = model.fit, model.correlation
     sigma = fit.level or float(np.median(list(estimates.values())))
     if fit.signal_dependent:
         sigma = float(np.sqrt(np.mean([fit.variance(plane).mean() for plane in channels[0]])))
     spectra = [radial_spectrum(plane) for plane in planes]
     return NoiseReport(
         sigma, estimates, (float(along_y[0]), float(along_x[0])), _by_axis(block_y, block_x), fit,
-        measure_levels(planes, sigma), _by_axis(along_y, along_x),
+        measure_levels(planes, sigma), correlation, _by_axis(along_y, along_x),
         float(confidence(planes[0].size)), (spectra[0][0], np.median([power for _, power in spectra], axis=0)),
         min(planes[0].shape), _repeats(stack),
     )  # fmt: skip

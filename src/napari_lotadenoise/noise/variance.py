@@ -71,6 +71,19 @@ class VarianceFit:
         """Return noise of this share of the variance everywhere, without the points."""
         return VarianceFit(self.gain * share, self.offset * share, low=self.low, high=self.high)
 
+    def corrected(self, share: float) -> VarianceFit:
+        """Return the fit as if all that was measured had been so many times as strong."""
+        return VarianceFit(
+            self.gain * share, self.offset * share, self.gain_error * share, self.offset_error * share,
+            self.means, self.variances * share, self.weights, self.low, self.high,
+        )  # fmt: skip
+
+    def typical_variance(self, intensity: np.ndarray) -> np.ndarray:
+        """Return the variance at intensities: that of the line, or of the level where the line tells nothing."""
+        if self.signal_dependent or self.level is None:
+            return np.asarray(self.variance(intensity))
+        return np.full(np.shape(intensity), self.level**2)
+
     @property
     def level(self) -> float | None:
         """Return the deviation of noise that is equally strong everywhere.
@@ -94,13 +107,6 @@ class VarianceFit:
     def signal_dependent(self) -> bool:
         """Tell whether the noise gets clearly stronger with the signal: by half and more, and by more than chance allows."""
         return self.gain > 4 * self.gain_error and self.rise > 1.5
-
-
-def fit_variance(images: np.ndarray) -> VarianceFit:
-    """Fit the noise of images (N, C, [Z], Y, X) blindly, all channels together; see `fit_planes`."""
-    planes = np.asarray(images).reshape(-1, *images.shape[-2:])
-    chosen = np.unique(np.linspace(0, len(planes) - 1, 16).astype(int))
-    return fit_planes([planes[index] for index in chosen])
 
 
 def fit_planes(planes: Sequence[np.ndarray]) -> VarianceFit:

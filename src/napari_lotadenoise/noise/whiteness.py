@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy import ndimage
 
-#: Lag-1 correlation of the fine part of an image above which its noise is called correlated; white noise gives 0 +- 0.02.
+#: Lag-1 correlation of a residual, or of the finest detail, that white noise does not have: it gives 0 +- 0.02.
 CORRELATED = 0.1
-#: The same in the flattest blocks, where coarse correlations show, but faint structure too.
-CORRELATED_BLOCKS = 0.25
-#: Limits of the two where the question is not what to tell the user, but whether an estimate is of any use: fine texture
-#: alone makes half of them.
-INDEPENDENT_ENOUGH = (0.25, 0.45)
 #: Longest lag, and the width of the running mean that is taken off before.
 LAGS, _RUN = 4, 9
 #: Longest lag in blocks.
@@ -140,12 +133,3 @@ def _paraboloids(side: int) -> np.ndarray:
     y, x = np.mgrid[:side, :side].reshape(2, -1) / side - 0.5
     basis, _ = np.linalg.qr(np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], 1))
     return basis @ basis.T
-
-
-def is_independent(
-    planes: Sequence[np.ndarray], fine_limit: float = CORRELATED, coarse_limit: float = CORRELATED_BLOCKS
-) -> bool:
-    """Tell whether the noise of neighbouring pixels is independent in most of some planes (Y, X), fine and in flat blocks."""
-    fine = np.median([lag_one(plane) for plane in planes], axis=0).max()
-    coarse = np.median([block_correlation(plane) for plane in planes], axis=0).max()
-    return bool(fine <= fine_limit and coarse <= coarse_limit)

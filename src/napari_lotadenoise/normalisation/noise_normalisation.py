@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from napari_lotadenoise import ops
-from napari_lotadenoise.noise import VarianceFit, fit_variance, typical_sigma
+from napari_lotadenoise.noise import NoiseModel, VarianceFit, measure_images, typical_sigma
 from napari_lotadenoise.normalisation.variance_stabilisation import Stabiliser
 
 #: Noise below this share of the deviation of an image is taken for as much, so that nothing is divided by 0.
@@ -23,8 +22,19 @@ PIXELS = 1 << 18
 FLAT = 1e-3
 
 
+def models_of(training_images: Tensor) -> list[NoiseModel]:
+    """Measure the noise of each channel of training images (N, C, [Z], Y, X)."""
+    images = training_images.cpu().numpy()
+    return [measure_images(images[:, c : c + 1]) for c in range(images.shape[1])]
+
+
 def noise_of(
-    training_images: Tensor, *, unit: float = 1.0, sigma: float = 0.0, dependent: bool = False
+    training_images: Tensor,
+    *,
+    unit: float = 1.0,
+    sigma: float = 0.0,
+    dependent: bool = False,
+    models: list[NoiseModel] | None = None,
 ) -> list[VarianceFit]:
     """Return the noise of each channel of training images (N, C, [Z], Y, X), as a line variance = gain * intensity + offset.
 
@@ -37,10 +47,12 @@ def noise_of(
         Known deviation in intensities; 0 estimates it.
     dependent : bool
         Whether the variance may rise with the intensity; where sigma is known, it is then that of the mean variance.
+    models : list of NoiseModel, optional
+        Of the channels, where they are measured already.
     """
     images = training_images.cpu().numpy()
-    channels = [images[:, c : c + 1] for c in range(images.shape[1])]
-    fits = [_dependent(channel) if dependent else _constant(channel) for channel in channels]
+    models = models or models_of(training_images)
+    fits = [fit_of(model, images[:, c : c + 1], dependent=dependent) for c, model in enumerate(models)]
     means = [_mean_variance(fit, training_images[:, c]) for c, fit in enumerate(fits)]
     if not sigma:
         return fits
@@ -50,18 +62,19 @@ def noise_of(
     return [fit.scaled(share) for fit in fits]
 
 
-def _constant(channel: Any) -> VarianceFit:
-    return VarianceFit(0.0, max(typical_sigma(channel), FAINTEST) ** 2)
+def fit_of(model: NoiseModel, channel: np.ndarray, *, dependent: bool) -> VarianceFit:
+    """Return the noise of a channel (N, 1, [Z], Y, X) as a line, or as one level where its slope is no more than chance.
 
-
-def _dependent(channel: Any) -> VarianceFit:
-    """Return the line, or one level where its slope is no more than chance: then stabilising would only lose digits."""
-    fit = fit_variance(channel)
-    if fit.signal_dependent:
+    Stabilising would then only lose digits.
+    """
+    fit = model.fit
+    if dependent and fit.signal_dependent:
         return fit
-    if fit.level and (np.diff(channel) == 0).mean() > BLANK:
+    if not model.white:
+        return VarianceFit(0.0, max(float(np.mean(fit.typical_variance(channel))), FAINTEST**2))
+    if dependent and fit.level and (np.diff(channel) == 0).mean() > BLANK:
         return VarianceFit(0.0, max(fit.level, FAINTEST) ** 2)
-    return _constant(channel)
+    return VarianceFit(0.0, max(typical_sigma(channel), FAINTEST) ** 2)
 
 
 def mean_deviation(fits: list[VarianceFit], training_images: Tensor) -> float:

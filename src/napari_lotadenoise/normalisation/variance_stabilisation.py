@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.image.stack import Stack, middle
-from napari_lotadenoise.noise import VarianceFit, fit_planes, is_independent
+from napari_lotadenoise.noise import NoiseModel
 
 #: What the switch can be set to.
 MODES = ("auto", "off", "on")
-#: Planes of a channel that the fit looks at, and the largest side of the part of each.
-PLANES, SIDE = 4, 512
 
 _ZERO = 3 / 8
 _ROOT = math.sqrt(_ZERO)
@@ -69,40 +67,34 @@ def _positive(values: Any) -> Any:
     return (values + abs(values)) / 2
 
 
-def stabilisers_for(stack: Stack, group: int, mode: str) -> tuple[tuple[Stabiliser | None, ...], str]:
-    """Fit a stabiliser for each channel of a group, or none where the noise does not ask for one.
+def stabilisers_for(
+    models: Sequence[NoiseModel], mode: str, where: str = ""
+) -> tuple[tuple[Stabiliser | None, ...], str]:
+    """Make a stabiliser for each channel of a group, or none where the noise does not ask for one.
 
     Parameters
     ----------
-    stack : Stack
-    group : int
+    models : sequence of NoiseModel
+        Noise of the channels.
     mode : "auto", "off" or "on"
-        Auto stabilises where the noise depends on the signal and is independent between pixels: no fit is to be trusted
-        where it is not.
+        Auto stabilises where the noise depends on the signal.
+    where : str
+        Name of the group in the sentence.
 
     Returns
     -------
     tuple, str
         A stabiliser or None for each channel, and a sentence for the record, which may be empty.
     """
+    none = (None,) * len(models)
     if mode == "off":
-        return (None,) * stack.channels, ""
-    planes = [middle(stack.read(group, sample), SIDE) for sample in stack.spread(PLANES)]
+        return none, ""
     found, words = [], []
-    for channel in range(stack.channels):
-        mine = [plane for block in planes for plane in block[channel].reshape(-1, *block.shape[-2:])[::4]]
-        fit = fit_planes([plane for plane in mine if plane.min() < plane.max()] or mine[:1])
-        chosen = _suits(fit, mine) if mode == "auto" else fit.gain > 0
+    for fit in (model.fit for model in models):
+        chosen = fit.signal_dependent if mode == "auto" else fit.gain > 0
         found.append(Stabiliser(fit.gain, fit.offset) if chosen else None)
         words.append(f"gain {fit.gain:.3g}, offset {fit.offset:.3g}" if chosen else "not this channel")
     # One decision for channels that a network sees together: one of them would not be seen as noisy as the others.
     if all(one is None for one in found) or (mode == "auto" and None in found):
-        return (
-            None,
-        ) * stack.channels, "" if mode == "auto" else "Nothing to stabilise: the noise does not grow with the signal."
-    where = f" in channel {group}" if stack.groups > 1 else ""
+        return none, "" if mode == "auto" else "Nothing to stabilise: the noise does not grow with the signal."
     return tuple(found), f"Variance stabilised{where}: {'; '.join(words)}."
-
-
-def _suits(fit: VarianceFit, planes: list[np.ndarray]) -> bool:
-    return fit.signal_dependent and is_independent(planes)

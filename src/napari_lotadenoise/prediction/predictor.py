@@ -64,7 +64,7 @@ class Predictor:
         """Take over the network of a trainer, as it is now; weights that learn on are not copied."""
         return cls(
             trainer.current, trainer.method, trainer.state, scale, trainer.device, trainer.seed,
-            trainer.training.stride, trainer.bfloat16, trainer.training.ensemble,
+            trainer.training.spacing, trainer.bfloat16, trainer.training.ensemble,
         )  # fmt: skip
 
     @property

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from napari_lotadenoise.compute.process_settings import fast_bfloat16
+from napari_lotadenoise.nets import shipped
 from napari_lotadenoise.noise import VarianceFit
 from napari_lotadenoise.normalisation.noise_normalisation import NoiseNormaliser
-from napari_lotadenoise.pretrained import weights
 from napari_lotadenoise.pretrained.one_pass import noise_in
 
 #: Sides of the blocks whose variance is looked at, and of the windows that are looked at in large images.
@@ -65,7 +65,7 @@ def typical_removal(training_images: Tensor, whitening: NoiseNormaliser) -> tupl
     with torch.autocast(
         training_images.device.type, torch.bfloat16, enabled=training_images.device.type == "cuda" or fast_bfloat16()
     ):
-        noise = noise_in(white - white.mean((0, 2, 3), keepdim=True), weights.load("grey").to(training_images.device))
+        noise = noise_in(white - white.mean((0, 2, 3), keepdim=True), shipped.load("grey").to(training_images.device))
     variances = _blocks(noise).var(-1).movedim(1, -1)[telling]
     noise = noise - noise.mean((2, 3), keepdim=True)
     along = (noise[..., 1:] * noise[..., :-1]).mean() + (noise[..., 1:, :] * noise[..., :-1, :]).mean()

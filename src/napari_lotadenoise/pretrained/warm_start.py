@@ -9,9 +9,8 @@ from napari_lotadenoise.contract.method import Method
 from napari_lotadenoise.contract.training import Training, WarmTraining
 from napari_lotadenoise.errors import MethodError
 from napari_lotadenoise.image.stack import Stack
-from napari_lotadenoise.nets import Network
+from napari_lotadenoise.nets import Network, shipped
 from napari_lotadenoise.normalisation.noise_normalisation import noise_of
-from napari_lotadenoise.pretrained import weights
 from napari_lotadenoise.pretrained.level_correction import corrected_level
 from napari_lotadenoise.pretrained.one_pass import OnePass, noise_in
 
@@ -23,7 +22,7 @@ def is_warm(training: Training) -> bool:
 
 def tiling_of(method: Method, training: Training) -> tuple[Tiling, Cost]:
     """Return the tiling and cost of a run: those of the network that predicts."""
-    return (weights.TILING, weights.COST) if is_warm(training) else (method.tiling, method.cost)
+    return (shipped.TILING, shipped.COST) if is_warm(training) else (method.tiling, method.cost)
 
 
 def weights_of(method: Method, training: Training, stack: Stack) -> str:
@@ -34,7 +33,7 @@ def weights_of(method: Method, training: Training, stack: Stack) -> str:
     MethodError
         Where a single plane is to go through the network for volumes, which would see its noise five times.
     """
-    words = weights.words_for(stack.ndim) if is_warm(training) else method.weights(stack.ndim)
+    words = shipped.words_for(stack.ndim) if is_warm(training) else method.weights(stack.ndim)
     if words and stack.ndim == 3 and stack.spatial[0] == 1:
         raise MethodError(
             "The pre-trained network for volumes needs two planes or more, and there is one; leave volume off."
@@ -55,7 +54,7 @@ class WarmNet(Network):
 
     def __init__(self, training_images: Tensor) -> None:
         super().__init__()
-        self.net = weights.load(weights.kind_for(training_images.ndim - 2)).requires_grad_(True)
+        self.net = shipped.load(shipped.kind_for(training_images.ndim - 2)).requires_grad_(True)
         self.halo, self.depth_halo, self.multiple = self.net.halo, self.net.depth_halo, self.net.multiple
         self.border = self.net.border
         self._through = OnePass(

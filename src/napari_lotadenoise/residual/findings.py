@@ -24,13 +24,15 @@ class ResidualFindings:
     deviation : float
         Standard deviation of the residual, in intensities.
     expected : float or None
-        That of the noise; None where it is not known and cannot be estimated, since the noise is correlated or there is none.
+        That of the noise; None where it is not known and cannot be estimated, since the plane is tiny or there is none.
     known : bool
         Whether `expected` was told, and not estimated blind.
     whiteness : Whiteness
         Autocorrelation of the residual, mean over the planes.
     noise_correlation : tuple of float
         Correlation of the noise of the image with its neighbour in y and x, estimated before denoising.
+    reach : int
+        Number of neighbouring pixels that share noise; 1 where none do.
     variance : VarianceLaw
         Whether the residual is stronger where the result is brighter.
     structure : float
@@ -53,6 +55,7 @@ class ResidualFindings:
     known: bool
     whiteness: Whiteness
     noise_correlation: tuple[float, float]
+    reach: int
     variance: VarianceLaw
     structure: float
     opposite: float
@@ -69,6 +72,11 @@ class ResidualFindings:
         return self.deviation / self.expected if self.expected else None
 
     @property
+    def left(self) -> float | None:
+        """Return the share of the noise variance that is still in the result, 0 to 1; None where the noise is not known."""
+        return None if self.ratio is None else max(0.0, 1 - self.ratio**2)
+
+    @property
     def noise_white(self) -> bool:
         """Tell whether the noise of the image was independent from pixel to pixel, as far as one can see in it."""
         return max(self.noise_correlation) <= TELLING
@@ -81,6 +89,7 @@ class ResidualFindings:
             "planes": float(self.planes),
             "deviation": self.deviation,
             **{name: value for name, value in known.items() if value is not None},
+            **({} if self.left is None else {"noise_left": self.left}),
             "correlation_y": self.whiteness.y,
             "correlation_x": self.whiteness.x,
             "correlation_largest": self.whiteness.largest,

@@ -14,10 +14,10 @@ import numpy as np
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image.planes import spread_planes
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
-from napari_lotadenoise.noise import lag_one, patch_sigma
+from napari_lotadenoise.noise import NoiseCorrelation, measure_correlation, measure_noise, patch_sigma
 from napari_lotadenoise.residual.artefacts import Pattern, checkerboard, seams, stripes
 from napari_lotadenoise.residual.bias import Bias, wide_bias
-from napari_lotadenoise.residual.findings import TELLING, ResidualFindings
+from napari_lotadenoise.residual.findings import ResidualFindings
 from napari_lotadenoise.residual.law import VarianceLaw, variance_law
 from napari_lotadenoise.residual.leakage import WINDOW, leakage
 from napari_lotadenoise.residual.words import sentences
@@ -59,7 +59,7 @@ def examine(
     axes : str
         One letter an axis (T, P, C, Z, Y, X, S). Planes are measured one by one, at most 16 evenly spread ones.
     sigma : float, optional
-        Noise deviation in intensities; without it and `variance` it is estimated blind, where the noise is not correlated.
+        Noise deviation in intensities; without it and `variance` it is estimated blind.
     variance : callable, optional
         Noise variance as a function of the intensity, for noise that depends on the signal; goes before `sigma`.
     tile : int, optional
@@ -116,8 +116,8 @@ def _examine(
     if deviation <= 1e-6 * max(float(noisy.std()), float(np.abs(noisy).max()) * 1e-6):
         residual, deviation = np.zeros_like(residual), 0.0
     judged = min(noisy.shape) >= SMALLEST
-    correlation = lag_one(noisy) if judged else (0.0, 0.0)
-    expected = _expected(noisy, clean, sigma, law, judged and max(correlation) <= TELLING)
+    correlation = measure_correlation([noisy]) if judged else None
+    expected = _expected(noisy, clean, sigma, law, correlation)
     leak = leakage(residual, clean) if judged else leakage(residual[:1], clean[:1])
     return ResidualReport(
         planes=int(judged),
@@ -125,7 +125,8 @@ def _examine(
         expected=expected,
         known=sigma is not None or law is not None,
         whiteness=whiteness(residual),
-        noise_correlation=correlation,
+        noise_correlation=(correlation.along_y, correlation.along_x) if correlation else (0.0, 0.0),
+        reach=correlation.reach if correlation else 1,
         variance=variance_law(residual, clean),
         structure=leak.share,
         opposite=leak.opposite,
@@ -143,16 +144,22 @@ def _expected(
     clean: np.ndarray,
     sigma: float | None,
     law: Callable[[np.ndarray], np.ndarray] | None,
-    blind: bool,
+    correlation: NoiseCorrelation | None,
 ) -> float | None:
-    """Return the deviation of the noise: the known one, or an estimate where there can be one."""
+    """Return the deviation of the noise: the known one, or an estimate where the plane is large enough for one."""
     if law is not None:
         return float(np.sqrt(np.mean(np.maximum(law(clean), 0)))) or None
     if sigma is not None:
         return float(sigma) or None
-    # Of the estimators this one sees the mean of noise that depends on the signal.
-    found = patch_sigma(noisy) if blind else 0.0
+    if correlation is None:
+        return None
+    # Of the estimators of white noise this one sees the mean of noise that depends on the signal.
+    found = patch_sigma(noisy) if correlation.white else _deviation(noisy)
     return found if found > _NONE * float(noisy.std()) else None
+
+
+def _deviation(noisy: np.ndarray) -> float:
+    return float(np.sqrt(measure_noise([noisy]).fit.typical_variance(noisy).mean()))
 
 
 def _pooled(found: list[ResidualReport]) -> ResidualReport:
@@ -177,6 +184,7 @@ def _pooled(found: list[ResidualReport]) -> ResidualReport:
             np.mean([each.whiteness.correlation for each in counted], axis=0), sum(r.whiteness.pixels for r in found)
         ),
         noise_correlation=(mean(lambda r: r.noise_correlation[0]), mean(lambda r: r.noise_correlation[1])),
+        reach=max(each.reach for each in found),
         variance=VarianceLaw(
             slope=float(np.mean([law.slope for law in laws])),
             slope_error=float(np.sqrt(np.sum([law.slope_error**2 for law in laws]))) / len(laws),

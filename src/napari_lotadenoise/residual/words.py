@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from napari_lotadenoise.residual.findings import ResidualFindings
 
-#: Deviation of the residual in units of the noise that still counts as "about as strong": of a known noise, and of an estimate.
-KNOWN, BLIND = (0.9, 1.1), (0.8, 1.25)
+#: Deviation of the residual in units of the noise that still counts as "about as strong": of a known noise, of an estimate,
+#: and of an estimate of correlated noise.
+KNOWN, BLIND, BLIND_CORRELATED = (0.9, 1.1), (0.8, 1.25), (0.65, 1.5)
 #: Share of the image that holds structure above which there is a word on it; above which the result is too smooth.
 SOME, MUCH = 0.02, 0.05
 #: Share of the image that is too dark or too bright over wide areas above which there is a word on it.
@@ -23,10 +24,16 @@ def sentences(report: ResidualFindings) -> tuple[str, ...]:
         return (f"The image is constant{',' if report.deviation else ':'} {changed}",)
     if report.deviation == 0:
         return ("Nothing was removed: the result is the image itself.",)
-    structure, strength = _on_structure(report), _on_strength(report)
-    both = structure and _strength(report) < 0
-    main = (structure, strength) if both else (structure or strength or _on_correlation(report),)
+    left, structure = _on_noise_left(report), _on_structure(report)
+    main = [words for words in (left, structure) if words] or [_on_too_much(report) or _on_correlation(report)]
     return (*main, *_on_bias(report), *_on_artefacts(report))
+
+
+def _on_noise_left(report: ResidualFindings) -> str:
+    if _strength(report) >= 0 or report.left is None:
+        return ""
+    reason = "" if report.noise_white else f": it is correlated over about {max(2, report.reach)} pixels"
+    return f"About {report.left:.0%} of the noise is still there{reason}."
 
 
 def _on_structure(report: ResidualFindings) -> str:
@@ -48,9 +55,7 @@ def _on_structure(report: ResidualFindings) -> str:
     return ""
 
 
-def _on_strength(report: ResidualFindings) -> str:
-    if _strength(report) < 0:
-        return f"The residual is weaker than the noise ({report.ratio:.2f} of it): some noise is left."
+def _on_too_much(report: ResidualFindings) -> str:
     if _strength(report) > 0:
         return f"The residual is stronger than the noise ({report.ratio:.2f} times): more than noise was removed."
     return ""
@@ -100,6 +105,6 @@ def _on_artefacts(report: ResidualFindings) -> tuple[str, ...]:
 
 def _strength(report: ResidualFindings) -> int:
     """Return -1 if weaker than the noise, 0 if about as strong or not known, 1 if stronger."""
-    low, high = KNOWN if report.known else BLIND
+    low, high = KNOWN if report.known else BLIND if report.noise_white else BLIND_CORRELATED
     ratio = report.ratio
     return 0 if ratio is None else (ratio > high) - (ratio < low)

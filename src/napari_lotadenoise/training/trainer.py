@@ -54,7 +54,7 @@ class Trainer:
         self._chance = torch.Generator(self.device).manual_seed((seed * 1_000_003 + 1) % 2**63)
         self.net = self._initialised(training_images)
         size_multiple = method.tiling.size_multiple * self.net.multiple
-        stride = training.stride
+        stride = training.spacing
         arranged = method.arrange_samples(training_images)
         images = ops.pixel_unshuffle(ops.pad_to(arranged, size_multiple * stride), stride)
         self.crops = Crops(images, training, size_multiple, rng, directional=method.directional)
@@ -148,7 +148,7 @@ class Trainer:
             self._best.restore(self.current, 0 if is_warm(self.training) else TOLERANCE)
 
     def _initialised(self, images: Tensor) -> Network:
-        stride = self.training.stride
+        stride = self.training.spacing
         with _INITIALISING, torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             if is_warm(self.training):  # fitted to the noise of the images that it will see

@@ -51,8 +51,8 @@ def test_opening_the_dock_imports_no_torch():
 
 def test_every_method_is_offered_with_its_idea_assumptions_and_source(open_dock, stack):
     _, dock = open_dock(stack)
-    for index, method in enumerate(METHODS.values()):
-        dock.settings.method.setCurrentIndex(index)
+    for method in METHODS.values():
+        dock.settings.choose(method.id)
         about = dock.settings.about.text()
         for words in (method.info.idea, method.info.assumes, method.info.fails, method.info.url):
             assert words in about
@@ -61,8 +61,8 @@ def test_every_method_is_offered_with_its_idea_assumptions_and_source(open_dock,
 
 def test_the_form_gives_the_defaults_of_every_preset_back(open_dock, stack):
     _, dock = open_dock(stack)
-    for index, kind in enumerate(METHODS.values()):
-        dock.settings.method.setCurrentIndex(index)
+    for kind in METHODS.values():
+        dock.settings.choose(kind.id)
         for preset in kind.presets:
             dock.settings.preset.setCurrentText(preset)
             order = dock.request()

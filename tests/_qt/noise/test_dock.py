@@ -57,7 +57,7 @@ def test_the_dock_says_what_python_says(open_noise, qtbot):
 def test_the_report_follows_the_layer_and_its_axes(open_noise, qtbot):
     viewer, dock = open_noise(photons())
     viewer.add_image(rows(), name="camera")
-    qtbot.waitUntil(lambda: "correlated between pixels along x" in dock.verdict.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "pixels along x" in dock.verdict.text(), timeout=30_000)
     viewer.layers.selection.active = viewer.layers["cells"]
     qtbot.waitUntil(lambda: "Signal-dependent" in dock.verdict.text(), timeout=1000)  # remembered
     viewer.layers.clear()
@@ -89,23 +89,26 @@ def test_what_cannot_be_measured_is_said(open_noise, qtbot, data, says):
     assert dock.numbers.text() == ""
 
 
-def test_the_denoise_dock_tells_the_noise_and_warns_where_it_does_not_fit(open_dock, qtbot, monkeypatch):
-    from napari_lotadenoise._qt.denoise import dock
+def test_the_denoise_dock_tells_the_noise_and_one_button_makes_the_stride_fit(open_dock, qtbot):
     from tests._qt.conftest import finish, steps
 
-    said = []
-    monkeypatch.setattr(dock, "show_warning", said.append)
     _, dock = open_dock(rows())
     qtbot.waitUntil(lambda: dock.noise_line.report is not None, timeout=30_000)
-    assert "correlated between pixels along x" in dock.noise_line.text()
+    assert "pixels along x" in dock.noise_line.text()
+    assert "Careful" not in dock.noise_line.text(), "the stride is chosen by the noise"
+    assert dock.use_stride.isHidden()
+    steps(dock, 2, stride=1)
     assert "Careful" in dock.noise_line.text()
-    steps(dock, 2)
+    assert dock.use_stride.text() == f"Use stride {dock.noise_line.report.stride}"
+    assert not dock.use_stride.isHidden()
     dock.denoise()
     finish(dock, qtbot)
-    assert "correlated" in said[0], "warned"
-    assert len(dock.viewer.layers) == 2, "and done all the same"
-    steps(dock, 2, stride=dock.noise_line.report.stride)
+    assert len(dock.viewer.layers) == 2, "warned, and done all the same"
+    assert dock.viewer.layers[-1].metadata["lotadenoise"]["training"]["stride"] == 1
+    dock.use_stride.click()
     assert "Careful" not in dock.noise_line.text()
+    assert dock.use_stride.isHidden()
+    assert dock.request().training.stride == dock.noise_line.report.stride
 
 
 def test_closing_while_measuring_leaves_nothing_behind(make_napari_viewer, qtbot):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import napari
@@ -21,7 +22,7 @@ from napari_lotadenoise._qt.shared.axes_form import AxesForm
 from napari_lotadenoise._qt.shared.layer_box import LayerBox
 from napari_lotadenoise._qt.shared.layers import data_of
 from napari_lotadenoise._qt.shared.plot import LivePlot
-from napari_lotadenoise._qt.shared.widgets import Dock, fill_dock, label, labelled
+from napari_lotadenoise._qt.shared.widgets import Dock, button, fill_dock, label, labelled
 from napari_lotadenoise.compute import devices
 from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.engine import plan
@@ -30,9 +31,12 @@ from napari_lotadenoise.events import Command
 from napari_lotadenoise.options import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_lotadenoise.comparison.candidate import Candidate
     from napari_lotadenoise.events import Progress
     from napari_lotadenoise.image.stack import Layout
+    from napari_lotadenoise.noise import NoiseReport
 
 #: The method whose result is one pass of the shipped network, as the quick look is.
 _QUICK_LOOK_METHOD = "instant"
@@ -54,6 +58,13 @@ class DenoiseWidget(Dock):
         self.layers, self.noise_line, self.axes = LayerBox(self.viewer), NoiseLine(), AxesForm()
         self.settings, self.maps = SettingsPanel(), MapBoxes()
         self.quick_look = QuickLookBar(self.viewer, self._subject)
+        self.use_stride = button(
+            "Use stride",
+            "Denoise interleaved images, in which this noise is independent between pixels",
+            self._use_stride,
+        )
+        self.use_stride.hide()
+        self._waiting: Callable[[], None] | None = None
         self.sentence = label()
         self.sentence.setAccessibleName("What will be done")
         self.run_bar, self.plot = RunBar(), LivePlot()
@@ -87,7 +98,7 @@ class DenoiseWidget(Dock):
         if self.layer is None:
             raise LotaDenoiseError(self.layers.why_none)
         method, training = self.settings.configured()
-        layout = self.axes.layout_value()
+        layout = self._layout()
         options = Options(
             axes=layout.axes, channels=layout.channels, volume=layout.volume, fill=fill,
             instant_preview=self.quick_look.level, **self.settings.run_options(),
@@ -102,10 +113,16 @@ class DenoiseWidget(Dock):
         self.settings.choose(candidate.method, candidate.preset, **candidate.options, blend=blend)
 
     def denoise(self, *, fill: bool = False) -> None:
-        """Start a run; a second call while one is going on does nothing."""
-        if self.controller.denoise(lambda: self.request(fill=fill)):
-            for concern in self.noise_line.concerns:  # a warning, never an obstacle
-                show_warning(concern)
+        """Start a run; a second call while one is going on does nothing.
+
+        Auto waits for the noise to be measured.
+        """
+        self._waiting = None
+        if self.settings.auto and self.noise_line.measurement.going_on and not self.controller.state.busy:
+            self._waiting = lambda: self.denoise(fill=fill)
+            self.run_bar.say("Measuring the noise first ...")
+            return
+        self.controller.denoise(lambda: self.request(fill=fill))
 
     # ---------------------------------------------------------------- putting it together
 
@@ -114,8 +131,8 @@ class DenoiseWidget(Dock):
         box = QVBoxLayout(content)
         box.addLayout(labelled(("Layer", self.layers)))
         for widget in (
-            self.noise_line, self.settings, self.axes, self.quick_look, self.sentence, self.maps, self.run_bar, self.plot,
-            self.settings.advanced,
+            self.noise_line, self.use_stride, self.settings, self.axes, self.quick_look, self.sentence, self.maps,
+            self.run_bar, self.plot, self.settings.advanced,
         ):  # fmt: skip
             box.addWidget(widget)
         box.addStretch()
@@ -132,6 +149,7 @@ class DenoiseWidget(Dock):
         self.maps.changed.connect(self._show_maps)
         self.quick_look.level_changed.connect(self._set_level)
         self.quick_look.applied.connect(self._apply_quick_look)
+        self.noise_line.measurement.found.connect(self._on_report)
         controller, bar = self.controller, self.run_bar
         controller.state_changed.connect(self._on_state)
         controller.said.connect(self._on_said)
@@ -196,7 +214,22 @@ class DenoiseWidget(Dock):
             self.maps.show_method(self.settings.configured()[0])
         self._describe()
 
+    def _on_report(self, report: NoiseReport | None, words: str = "") -> None:
+        self.settings.show_report(report, deep=self.noise_line.measurement.deep)
+        self._describe()
+        if self._waiting is not None:
+            self._waiting()
+
+    def _use_stride(self) -> None:
+        self.settings.form["stride"].value = self.noise_line.stride_needed
+
+    def _layout(self) -> Layout:
+        """Return the layout of the axes; the automatic choice may be a volume."""
+        layout = self.axes.layout_value()
+        return dataclasses.replace(layout, volume=True) if self.settings.volume else layout
+
     def _measure(self) -> None:
+        self._waiting = None
         self.quick_look.refresh()
         try:
             self.noise_line.measure(self.layer, self.axes.layout_value().axes if self.layer is not None else "")
@@ -212,7 +245,10 @@ class DenoiseWidget(Dock):
             return
         options = request.options
         self.noise_line.judge(request.method, request.training, options.stabilise)
-        shape, layout = tuple(data_of(request.layer).shape), self.axes.layout_value()
+        stride = self.noise_line.stride_needed
+        self.use_stride.setText(f"Use stride {stride}")
+        self.use_stride.setVisible(stride > 0)
+        shape, layout = tuple(data_of(request.layer).shape), self._layout()
         device = devices.guess() if options.device == "auto" else options.device
         seconds = plan.seconds_for(shape, layout, request.method, request.training)
         self.sentence.setText(plan.describe(shape, layout, request.method, device, seconds))

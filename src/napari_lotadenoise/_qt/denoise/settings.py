@@ -1,22 +1,27 @@
-"""The settings of a run: method, preset, hyper-parameters and run options."""
+"""The settings of a run: method, or the automatic choice of one; preset, hyper-parameters and run options."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_lotadenoise._qt.shared.form import make_form, read_form
 from napari_lotadenoise._qt.shared.widgets import label, labelled
+from napari_lotadenoise.automatic import AUTO, Choice, choose_by
 from napari_lotadenoise.compute import devices
 from napari_lotadenoise.contract.method import Method, Training, configure, settings
+from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.methods import METHODS
+from napari_lotadenoise.noise import NoiseReport
 
 #: Run options that other widgets of the dock choose.
-_ELSEWHERE = ("axes", "channels", "volume", "fill")
+_ELSEWHERE = ("axes", "channels", "volume", "fill", "prior")
+#: What Auto shows before the noise is measured.
+_UNMEASURED = Choice("instant")
 
 
 class SettingsPanel(QWidget):
@@ -36,11 +41,16 @@ class SettingsPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.method, self.preset = QComboBox(), QComboBox()
+        self.method.addItem("Auto", AUTO)
         for kind in METHODS.values():
             self.method.addItem(kind.info.title, kind.id)
         self.preset.setToolTip(
             "fast: the default schedule. paper: the published or reference schedule, for comparison. warm: a short schedule "
             "that begins with pre-trained weights."
+        )
+        self.only_this_image = QCheckBox("Only this image")
+        self.only_this_image.setToolTip(
+            "Keep Auto to methods that have seen nothing but this image, without the network that has learnt from others."
         )
         self.about = label()
         self.about.setTextFormat(Qt.TextFormat.RichText)
@@ -50,25 +60,59 @@ class SettingsPanel(QWidget):
         self.advanced = QCollapsible("Hyper-parameters and run options")
         self.advanced.setDuration(0)
         self._volume = False
+        self._report: NoiseReport | None = None
+        self._deep = False
+        self.choice = _UNMEASURED
         self.form: Any = None
         self._arrange()
         self.method.currentIndexChanged.connect(self._on_method)
         self.preset.currentIndexChanged.connect(self._on_preset)
         self.options.changed.connect(lambda _=None: self.changed.emit())
+        self.only_this_image.toggled.connect(self._choose)
         self._on_method()
+
+    @property
+    def auto(self) -> bool:
+        """Tell whether the method is chosen by the noise."""
+        return bool(self.method.currentData() == AUTO)
+
+    @property
+    def volume(self) -> bool:
+        """Tell whether the automatic choice is a 3-D network."""
+        return self.auto and bool(self.choice.settings.get("volume"))
 
     @property
     def method_class(self) -> type[Method]:
         """Return the chosen method."""
-        return METHODS[self.method.currentData()]
+        return METHODS[self.choice.method if self.auto else self.method.currentData()]
 
     def configured(self) -> tuple[Method, Training]:
         """Return the chosen method and its training, with the values of the form."""
+        if self.auto:
+            own = {name: value for name, value in self.choice.settings.items() if name not in _run_options()}
+            return configure(self.method_class, volume=self.volume, **own)
         return configure(self.method_class, self.preset.currentText(), **read_form(self.form))
 
     def run_options(self) -> dict[str, Any]:
         """Return the values of the run options that are chosen here, and the preset."""
-        return {**read_form(self.options), "preset": self.preset.currentText()}
+        options = {**read_form(self.options), "prior": not self.only_this_image.isChecked()}
+        if not self.auto:
+            return {**options, "preset": self.preset.currentText()}
+        chosen = {name: value for name, value in self.choice.settings.items() if name in options}
+        return {**options, **chosen, "preset": "fast", "reason": self.choice.reason}
+
+    def show_report(self, report: NoiseReport | None, *, deep: bool = False) -> None:
+        """Choose by the noise of the layer, for Auto.
+
+        Parameters
+        ----------
+        report : NoiseReport or None
+            None where it is not measured (yet).
+        deep : bool
+            Whether the layer has a third dimension to gain from.
+        """
+        self._report, self._deep = report, deep
+        self._choose()
 
     def choose(self, method: str, preset: str | None = None, **values: Any) -> None:
         """Choose a method, and set some of its hyper-parameters or run options."""
@@ -84,6 +128,8 @@ class SettingsPanel(QWidget):
         if volume == self._volume:
             return
         self._volume = volume
+        if self.auto:
+            return
         preset = self.method_class.preset(self.preset.currentText())
         schedule = preset.schedule(volume=volume)
         for name in preset.volume:
@@ -92,6 +138,10 @@ class SettingsPanel(QWidget):
     def describe_method(self, colour: str) -> None:
         """Show idea, assumptions and source of the method, with links in a colour of the theme."""
         info = self.method_class.info
+        if self.auto:
+            self.about.setText(self._automatic_words())
+            self.about.setToolTip(f"{info.title}: {info.idea}")
+            return
         self.about.setText(
             f"{info.idea}<br><b>Assumes</b> {info.assumes}.<br><b>Fails</b> {info.fails}. "
             f'<a href="{info.url}" style="color: {colour}">Source</a>'
@@ -109,12 +159,30 @@ class SettingsPanel(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addLayout(labelled(("Method", self.method), ("Preset", self.preset)))
+        box.addWidget(self.only_this_image)
         box.addWidget(self.about)
 
+    def _automatic_words(self) -> str:
+        if self._report is None:
+            return "Measures the noise and chooses method and settings by it."
+        return f"<b>Auto</b>: {self.choice.reason}."
+
+    def _choose(self, *_: Any) -> None:
+        """Choose anew, for another report or another wish."""
+        prior = not self.only_this_image.isChecked()
+        before = self.choice
+        self.choice = _UNMEASURED if self._report is None else choose_by(self._report, volume=self._deep, prior=prior)
+        if self.auto:
+            self.method_changed.emit()
+        elif self.choice != before:
+            self.changed.emit()
+
     def _on_method(self, index: int = 0) -> None:
+        self.only_this_image.setVisible(self.auto)
+        self.preset.setEnabled(not self.auto)
         self.preset.blockSignals(True)
         self.preset.clear()
-        self.preset.addItems(list(self.method_class.presets))
+        self.preset.addItems(["fast"] if self.auto else list(self.method_class.presets))
         self.preset.blockSignals(False)
         self._on_preset()
 
@@ -123,7 +191,11 @@ class SettingsPanel(QWidget):
         if self.form is not None:
             self._form_box.removeWidget(self.form.native)
             self.form.native.deleteLater()
-        self.form = make_form(settings(method, training))
+        self.form = make_form(() if self.auto else settings(method, training))
         self.form.changed.connect(lambda _=None: self.changed.emit())
         self._form_box.addWidget(self.form.native)
         self.method_changed.emit()
+
+
+def _run_options() -> set[str]:
+    return {option.name for option in parameters(RunOptions)}

@@ -40,6 +40,16 @@ class NoiseLine(QLabel):
         self._choice = (method, training, stabilise)
         self._show()
 
+    @property
+    def stride_needed(self) -> int:
+        """Return the stride that the chosen method should be given for this noise; 0 where its own does."""
+        if self.report is None or self._choice is None:
+            return 0
+        method, training, _ = self._choice
+        structure = getattr(method, "structure", "pixel")
+        needed = advice.needs_stride(type(method), self.report, stride=training.stride, structure=structure)
+        return self.report.stride if needed and not method.tiling.whole else 0
+
     def _hear(self, report: NoiseReport | None, words: str) -> None:
         self.report, self._words = report, words
         self._show()

@@ -9,6 +9,8 @@ from magicgui.widgets import Container, create_widget
 
 from napari_lotadenoise.contract.params import Parameter, parameters
 
+#: Text of a box whose setting is left open.
+_OPEN = "default"
 #: Largest value of Qt's spin boxes.
 _LARGEST = 2**31 - 1
 
@@ -67,7 +69,9 @@ def _widget(parameter: Parameter, value: Any, choices: Sequence[str]) -> Any:
         widget.native.setDecimals(6)
         widget.value = value
     if parameter.optional and parameter.type is int:
-        widget.native.setSpecialValueText("default")
+        widget.native.setSpecialValueText(_OPEN)
+    elif parameter.type is int:  # a word for the smallest value
+        widget.native.setSpecialValueText(next((text for text, v in knob.aliases.items() if v == knob.ge), ""))
     widget.native.setAccessibleName(parameter.label)
     widget.native.setAccessibleDescription(knob.doc)
     return widget
@@ -75,4 +79,4 @@ def _widget(parameter: Parameter, value: Any, choices: Sequence[str]) -> Any:
 
 def _left_open(widget: Any) -> bool:
     text = getattr(widget.native, "specialValueText", str)()
-    return bool(text) and widget.value == widget.min
+    return bool(text == _OPEN and widget.value == widget.min)

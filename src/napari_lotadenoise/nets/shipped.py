@@ -23,7 +23,7 @@ PLANES = 5
 
 
 class Weights(NamedTuple):
-    """File of weights: its name, the planes that its network sees at a time, and the SHA-256 of its bytes."""
+    """A file of weights: its name, the planes that its network sees at a time, and the SHA-256 of its bytes."""
 
     file: str
     planes: int
@@ -35,11 +35,15 @@ class Weights(NamedTuple):
         return f"{self.file} (SHA-256 {self.sha256[:12]})"
 
 
-#: By what they are for. Written by `pretraining/export.py`; the model card is docs/instant.md.
+#: By what they are for: images, volumes, and planes with noise that is correlated between pixels. Written by
+#: `pretraining/export.py`; the model card is docs/instant.md.
 SHIPPED = {
     "grey": Weights("instant-grey.safetensors", 1, "c4a3c37b4df21fbf8539bdfd3bfced1c34516412048d17f2ec194483a8c8bfd9"),
     "volume": Weights(
         "instant-volume.safetensors", PLANES, "5e85d7d043975439e4b8cc16d5b856f08d8cacbb0672bef860d0d4e28df6b87d"
+    ),
+    "coloured": Weights(
+        "instant-coloured.safetensors", 1, "76d010fd934e3988cb39db9454317250ad14a332b85ba69446cc9f3ffb658cd3"
     ),
 }
 
