@@ -97,6 +97,7 @@ def _open():  # type: ignore[no-untyped-def]
     viewer.window.resize(1500, 940)
     viewer.open_sample("napari-lotadenoise", "confocal")
     _, dock = viewer.window.add_plugin_dock_widget("napari-lotadenoise", "Denoise")
+    dock.settings.choose("lota-n2n")  # which learns while one watches; Auto is done at once
     viewer.dims.set_current_step(0, 6)
     return viewer, dock
 
