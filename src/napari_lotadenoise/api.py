@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,11 +12,14 @@ from napari_lotadenoise.contract.method import Method, Training, configure
 from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.errors import LotaDenoiseError, MethodError, ParameterError
-from napari_lotadenoise.events import Completed, Event, Failed
+from napari_lotadenoise.events import Completed, Event, Failed, Finished, Learnt
 from napari_lotadenoise.image.stack import layout_for
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.options import Options, takes_run_options
 from napari_lotadenoise.result import Result
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.model import Model
 
 
 @takes_run_options("axes")
@@ -61,16 +64,68 @@ def denoise(
     """
     if method == AUTO:
         method, settings = automatic_settings(image, preset, axes, settings)
-    configured, training, options = resolve(method, preset, axes=axes, **settings)
     from napari_lotadenoise.engine import run
 
-    for event in run(image, configured, training, options):
+    finished = _driven(run(image, *resolve(method, preset, axes=axes, **settings)), listener)
+    assert isinstance(finished, Completed)
+    return finished.result
+
+
+@takes_run_options("axes", "blend")
+def learn(
+    source: Any,
+    method: str = AUTO,
+    axes: str | None = None,
+    *,
+    preset: str = "fast",
+    listener: Callable[[Event], None] | None = None,
+    **settings: Any,
+) -> Model:
+    """Learn an image, or what stands for many, without denoising it.
+
+    Parameters
+    ----------
+    source : array
+        As `image` of `denoise`; anything with ``shape``, ``dtype`` and numpy-like indexing, of which only samples are read.
+    method, axes, preset, listener, **settings
+        As for `denoise`.
+    {run_options}
+
+    Returns
+    -------
+    Model
+        To be saved, loaded, and applied by `Model.predict`; on the source itself with the pixels that `denoise` gives.
+
+    Raises
+    ------
+    LotaDenoiseError
+        One of its kinds, with a sentence that says what was wrong; a MethodError for methods such as ``dip`` that learn one
+        image in one piece.
+    """
+    if method == AUTO:
+        method, settings = automatic_settings(source, preset, axes, settings)
+    from napari_lotadenoise import engine
+
+    finished = _driven(engine.learn(source, *resolve(method, preset, axes=axes, **settings)), listener)
+    assert isinstance(finished, Learnt)
+    return finished.model
+
+
+def _driven(events: Iterable[Event], listener: Callable[[Event], None] | None) -> Finished:
+    """Listen to a run until its end.
+
+    Raises
+    ------
+    LotaDenoiseError
+        What went wrong, if anything did.
+    """
+    for event in events:
         if listener is not None:
             listener(event)
         if isinstance(event, Failed):
             raise event.error
-        if isinstance(event, Completed):
-            return event.result
+        if isinstance(event, Completed | Learnt):
+            return event
     raise LotaDenoiseError("The run was discarded.")
 
 

@@ -13,6 +13,7 @@ from napari_lotadenoise.recipe import EndReason
 
 if TYPE_CHECKING:
     from napari_lotadenoise.contract.capabilities import Curve
+    from napari_lotadenoise.model import Model
     from napari_lotadenoise.result import Result
 
 
@@ -102,7 +103,7 @@ class Preview:
 
 
 class Finished:
-    """Last event of every run: `Completed`, `Failed` or `Discarded`."""
+    """Last event of every run: `Completed` (or `Learnt`), `Failed` or `Discarded`."""
 
     reason: str
 
@@ -122,6 +123,21 @@ class Completed(Finished):
 
     result: Result
     ended: EndReason = EndReason.ALL_STEPS
+    reason: str = EndReason.ALL_STEPS.value
+
+
+@dataclass(frozen=True)
+class Learnt(Finished):
+    """Last event of a run that was to learn only.
+
+    Attributes
+    ----------
+    model : Model
+    reason : str
+        Why the training ended, in words.
+    """
+
+    model: Model
     reason: str = EndReason.ALL_STEPS.value
 
 

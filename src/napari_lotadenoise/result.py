@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from napari_lotadenoise.contract.capabilities import Curve
 from napari_lotadenoise.image.stack import as_dtype
 from napari_lotadenoise.recipe import Recipe
 from napari_lotadenoise.residual import ResidualReport
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.model import Model
 
 #: Sigma of a method in units of the measured noise above which it is a bound and no estimate.
 _LOOSE = 1.25
@@ -54,6 +57,8 @@ class Result:
         How much each pixel follows its own noise, of shape of the image; where `Options.divergence_step` asked for it.
     snapshots : tuple of Snapshot
         Pictures from the way, the first step first; where `Options.snapshots` asked for them.
+    model : Model or None
+        What was learnt, to be saved and applied to other images; None where it cannot be.
     """
 
     image: np.ndarray
@@ -66,6 +71,7 @@ class Result:
     diagnosis: ResidualReport | None = None
     divergence: np.ndarray | None = None
     snapshots: tuple[Snapshot, ...] = ()
+    model: Model | None = None
 
     @property
     def sigma_words(self) -> str:

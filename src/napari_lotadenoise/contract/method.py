@@ -140,6 +140,13 @@ class Method(ABC):
         """Denoise for a preview while training; override it only where `predict` is slow."""
         return self.predict(net, image, state)
 
+    def for_prediction(self, state: Any) -> Any:
+        """Return the part of a state that predictions read, which is what a saved model holds of it.
+
+        It consists of numbers, texts, tensors, networks, and containers and namespaces of these.
+        """
+        return None
+
     @property
     def directional(self) -> bool:
         """Tell rows from columns: images are then mirrored, but never rotated by a right angle."""

@@ -1,3 +1,4 @@
 from .loop import (
+    learn as learn,
     run as run,
 )

@@ -22,7 +22,6 @@ from napari_lotadenoise.engine.job import Job, prepare
 from napari_lotadenoise.engine.meter import Meter
 from napari_lotadenoise.engine.previews import PreviewMaker
 from napari_lotadenoise.engine.record import RunRecord
-from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.events import (
     Command,
     Completed,
@@ -30,19 +29,20 @@ from napari_lotadenoise.events import (
     Event,
     Failed,
     Finished,
+    Learnt,
     Preview,
     Started,
     ViewRequest,
 )
 from napari_lotadenoise.image.stack import Stack
+from napari_lotadenoise.model.model import refuse_unsavable
 from napari_lotadenoise.normalisation import affine, variance_stabilisation
 from napari_lotadenoise.normalisation.affine import Scale
 from napari_lotadenoise.options import Options
 from napari_lotadenoise.prediction.divergence import DivergenceProbe
-from napari_lotadenoise.prediction.ensembles import PassAverage
 from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.prediction.snapshots import Snapshots
-from napari_lotadenoise.prediction.tiling import read_tile
+from napari_lotadenoise.prediction.windows import averages, intensities, tile_at
 from napari_lotadenoise.recipe import EndReason
 from napari_lotadenoise.training.crops import load_training_images
 from napari_lotadenoise.training.trainer import Trainer
@@ -73,13 +73,29 @@ def run(image: Any, method: Method, training: Training | None = None, options: O
         `Started`, then `Progress` and `Preview`, and always one `Finished` at the end, also returned: `Completed`, `Failed`
         or `Discarded`. Send a `Command` or a `ViewRequest` into the generator to steer it.
     """
+    return (yield from _events(image, method, training, options))
+
+
+def learn(image: Any, method: Method, training: Training | None = None, options: Options | None = None) -> Events:
+    """Learn an image without denoising it, reporting what happens on the way.
+
+    Parameters, events and commands are those of `run`; the last event is `Learnt`, with the model, `Failed` or `Discarded`.
+    """
+    return (yield from _events(image, method, training, options, only_learn=True))
+
+
+def _events(
+    image: Any, method: Method, training: Training | None, options: Options | None, *, only_learn: bool = False
+) -> Events:
     finished: Finished
     try:
         options = options or Options()
         training = training or method.preset("fast").schedule(volume=options.volume)
+        if only_learn:
+            refuse_unsavable(method)
         job = prepare(image, method, training, options)
         with process_settings.applied(job.options.threads or 1):
-            finished = yield from _Run(job).events()
+            finished = yield from _Run(job, only_learn=only_learn).events()
     except Exception as error:  # whatever goes wrong, the listener gets its last event
         finished = Failed(error)
     yield finished
@@ -89,13 +105,14 @@ def run(image: Any, method: Method, training: Training | None = None, options: O
 class _Run:
     """One run on its way: its job, the commands of the user, its record."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, *, only_learn: bool = False) -> None:
         self.job, options = job, job.options
+        self.only_learn = only_learn
         self.controls = Controls(options.view_request)
-        self.clock, self.record = Clock(), RunRecord(job)
+        self.clock, self.record = Clock(), RunRecord(job, only_learn=only_learn)
         self.previews = PreviewMaker(job)
         self.probe: DivergenceProbe | None = None
-        if np.any(options.divergence_step):
+        if np.any(options.divergence_step) and not only_learn:
             self.probe = DivergenceProbe(job.image, job.layout, options.divergence_step, fill=options.fill)
         self.meter = Meter(job, self.clock, predictions=1 if self.probe is None else 2)
         count = options.snapshots if job.method.trained else 0
@@ -118,6 +135,8 @@ class _Run:
             if self.controls.stop:
                 return Discarded()
         seconds = self.clock.elapsed - self.probing
+        if self.only_learn:
+            return Learnt(record.model(seconds), record.reason)
         result = record.result(seconds, self.probe, self.snapshots.taken(record.out))
         return Completed(result, record.ended, record.reason)
 
@@ -132,22 +151,31 @@ class _Run:
         self.meter.begin(group)
         scale = self._scale(group)
         if scale is None:
-            self._copy(group)
+            self._leave(group)
             return
+        trainer = yield from self._learn(group, scale)
+        if self.controls.stop:
+            return
+        predictor = Predictor.of(trainer, scale)
+        self.record.predictors[group] = predictor
+        if self.only_learn:
+            self.meter.skip()
+            return
+        yield from self._predict(trainer, predictor, job.stack, self.record.out, self.record.uncertainty)
+        if self.probe is not None and not self.controls.stop:
+            begun = self.clock.elapsed
+            yield from self._predict(trainer, predictor, self.probe.stack, self.probe.out)
+            self.probing += self.clock.elapsed - begun
+
+    def _learn(self, group: int, scale: Scale) -> Generator[Event, Command | ViewRequest | None, Trainer]:
+        job = self.job
         repeats = job.method.requires.repeats
         images = load_training_images(job.stack, group, scale, job.device, neighbours=repeats)
         trainer = Trainer(images, job.method, job.training, job.options.seed, scale.unit)
         self.record.bfloat16 = trainer.bfloat16
         self.record.use_weights(job.method.more_weights(trainer.state))
         yield from self._train(trainer, scale)
-        if self.controls.stop:
-            return
-        predictor = Predictor.of(trainer, scale)
-        yield from self._predict(trainer, predictor, job.stack, self.record.out, self.record.uncertainty)
-        if self.probe is not None and not self.controls.stop:
-            begun = self.clock.elapsed
-            yield from self._predict(trainer, predictor, self.probe.stack, self.probe.out)
-            self.probing += self.clock.elapsed - begun
+        return trainer
 
     def _scale(self, group: int) -> Scale | None:
         """Measure what the network sees of a group, None where it is constant; note what was stabilised."""
@@ -163,15 +191,19 @@ class _Run:
             self.record.variance = only.variance
         return scale
 
-    def _copy(self, group: int) -> None:
-        """Copy a constant group as it is."""
-        stack = self.job.stack
+    def _leave(self, group: int) -> None:
+        """Leave a constant group as it is."""
         self.record.notes.append(f"Channel {group} is constant and was copied as it is.")
-        self.record.steps[group] = 0
+        self.record.steps[group], self.record.predictors[group] = 0, None
+        if not self.only_learn:
+            self._copy(group)
+        self.meter.skip()
+
+    def _copy(self, group: int) -> None:
+        stack = self.job.stack
         outs = [self.record.out] if self.probe is None else [self.record.out, self.probe.out]
         for sample, target in itertools.product(range(stack.samples), outs):
             stack.write(target, group, sample, stack.full, stack.read(group, sample))
-        self.meter.skip()
 
     # ---------------------------------------------------------------- training
 
@@ -273,20 +305,15 @@ class _Run:
         group, scale = self.meter.group, predictor.scale
         for sample, window in itertools.product(range(stack.samples), self.job.tiles):
             start = time.perf_counter()
-            tile = read_tile(stack, predictor.geometry, scale, predictor.device, group, sample, window)
-            average = PassAverage()
-            for output in predictor.outputs(tile):
-                average.add(output)
+            tile = tile_at(predictor, stack, group, sample, window)
+            for average in averages(predictor, tile):  # noqa: B007 - the last one is the result
                 if self.clock.report_due():
                     yield from self._report(trainer, scale, "denoising")
                 if self.controls.stop:
                     return
-            clean = average.mean[tile.place].cpu().numpy()
-            if not np.isfinite(clean).all():
-                raise ImageError("The network's output is not finite; lower the rate or choose precision float32.")
-            stack.write(out, group, sample, window, scale.inverse(clean))
+            clean, spread = intensities(predictor, tile, average)
+            stack.write(out, group, sample, window, clean)
             if uncertainty is not None:
-                spread = scale.stretch(average.deviation[tile.place].cpu().numpy(), clean)
                 stack.write(uncertainty, group, sample, window, spread)
             self.meter.tiled(time.perf_counter() - start)
 

@@ -13,8 +13,12 @@ from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.engine.history import History
 from napari_lotadenoise.engine.job import Job
+from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image.derived import Blend
+from napari_lotadenoise.model.model import Model, made
+from napari_lotadenoise.model.seen import look
 from napari_lotadenoise.prediction.divergence import DivergenceProbe
+from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.recipe import EndReason, Recipe, fingerprint
 from napari_lotadenoise.residual import examine
 from napari_lotadenoise.result import Result, Snapshot
@@ -32,6 +36,8 @@ class RunRecord:
         The denoised image, as far as it is done.
     uncertainty : ndarray of float32 or None
         Deviation of the passes of a stochastic method.
+    predictors : dict of int to Predictor
+        What was learnt of each group of channels that is done; None where it is constant.
     steps : dict of int to int
         Training steps of each group of channels that is done.
     history : History
@@ -51,10 +57,11 @@ class RunRecord:
         The same in words.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, *, only_learn: bool = False) -> None:
         self._job = job
-        self.out = np.empty(job.image.shape, dtype=np.float32)
+        self.out = np.empty((0,) if only_learn else job.image.shape, dtype=np.float32)
         self.uncertainty = np.zeros_like(self.out) if passes_of(job.method) else None
+        self.predictors: dict[int, Predictor | None] = {}
         self.steps: dict[int, int] = {}
         self.history, self.notes = History(), list[str]()
         self.sigma: float | None = None
@@ -102,9 +109,43 @@ class RunRecord:
         snapshots : tuple of Snapshot
         """
         job, blend = self._job, self._job.options.blend
-        sigma = float(np.mean(self._sigmas)) if self._sigmas else None
         report = examine(job.image, self.out, job.layout.axes, variance=self.variance, planes=2, side=EXAMINED)
-        recipe = Recipe(
+        recipe = dataclasses.replace(self._recipe(seconds), verdict=report.sentence, residual=report.numbers)
+        divergence = None if probe is None else probe.divergence(self.out)
+        out = self.out
+        if blend < 1:
+            out = np.asarray(Blend(job.image, out, blend))
+            divergence = None if divergence is None else blend * divergence + (1 - blend)
+        return Result(
+            out, job.image, self._sigma, self.history.columns, recipe, self.uncertainty, self.curve, report, divergence,
+            snapshots, self._made(recipe),
+        )  # fmt: skip
+
+    def model(self, seconds: float) -> Model:
+        """Return what was learnt, of a run that was to learn only.
+
+        Raises
+        ------
+        ImageError
+            Where every channel is constant.
+        """
+        model = self._made(self._recipe(seconds))
+        if model is None:
+            raise ImageError("There is nothing to learn: every channel is constant.")
+        return model
+
+    def _made(self, recipe: Recipe) -> Model | None:
+        stack, noise = self._job.stack, self._job.noise
+        seen = tuple(look(stack, group, noise[group] if noise else ()) for group in range(stack.groups))
+        return made(self.predictors, self._job.training, recipe, seen)
+
+    @property
+    def _sigma(self) -> float | None:
+        return float(np.mean(self._sigmas)) if self._sigmas else None
+
+    def _recipe(self, seconds: float) -> Recipe:
+        job = self._job
+        return Recipe(
             **self._options(),
             method=job.method.id,
             preset=job.options.preset,
@@ -115,22 +156,11 @@ class RunRecord:
             steps_done=tuple(self.steps[group] for group in range(job.stack.groups)),
             reason=self.reason,
             seconds=round(seconds, 3),
-            sigma=sigma,
+            sigma=self._sigma,
             notes=tuple(self.notes),
-            verdict=report.sentence,
-            residual=report.numbers,
             pretrained=bool(self.weights),
             weights=self.weights,
         )
-        divergence = None if probe is None else probe.divergence(self.out)
-        out = self.out
-        if blend < 1:
-            out = np.asarray(Blend(job.image, out, blend))
-            divergence = None if divergence is None else blend * divergence + (1 - blend)
-        return Result(
-            out, job.image, sigma, self.history.columns, recipe, self.uncertainty, self.curve, report, divergence,
-            snapshots,
-        )  # fmt: skip
 
     def _options(self) -> dict[str, Any]:
         """Return all run options as they were resolved; of the device, what it was."""

@@ -119,6 +119,10 @@ class Calibrated(Method):
         values = tuple(sorted(state.tried))
         return Curve(self.calibrates, values, tuple(state.tried[value] for value in values))
 
+    def for_prediction(self, state: SimpleNamespace) -> SimpleNamespace:
+        """Keep what was calibrated, and what the mixing needs."""
+        return SimpleNamespace(sigma=state.sigma, variance=state.variance, value=state.value, loss=state.loss)
+
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
         """Filter with the best value, and mix."""
         clean = self.blind(image, state.value, state.sigma)

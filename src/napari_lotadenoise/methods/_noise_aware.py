@@ -50,3 +50,7 @@ class NoiseAware(Method):
         """Return the measured noise; nothing is learnt."""
         sigma = torch.tensor(state.sigma)
         return StepOutput({"noise variance": sigma.square()}, values={"sigma": sigma}, stage="measuring the noise")
+
+    def for_prediction(self, state: Any) -> Any:
+        """Keep all: the state is what was measured."""
+        return state

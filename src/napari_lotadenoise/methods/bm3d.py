@@ -58,6 +58,10 @@ class BM3D(NoiseAware):
         net.halo = 32
         return net
 
+    def for_prediction(self, state: SimpleNamespace) -> SimpleNamespace:
+        """Keep the normalisation."""
+        return SimpleNamespace(whitening=state.whitening)
+
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
         """Denoise the normalised image by the package."""
         white = torch.stack([state.whitening.forward(sample) for sample in image.float()])

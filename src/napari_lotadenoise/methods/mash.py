@@ -138,6 +138,10 @@ class MASH(Method):
         weight = max(1 / MEMORY, 1 / state.noted[state.hidden])
         state.sigmas[state.hidden] = state.sigmas[state.hidden].lerp(step_output.values["sigma hidden"], weight)
 
+    def for_prediction(self, state: SimpleNamespace) -> SimpleNamespace:
+        """Keep the share of pixels that are hidden."""
+        return SimpleNamespace(hidden=state.hidden)
+
     def sample(self, net: Network, image: Tensor, state: SimpleNamespace, rng: Chance) -> Tensor:
         """Denoise once with a mask of its own."""
         return net(self.filled(image, self._mask(image, state.hidden, rng)))

@@ -93,6 +93,10 @@ class NLRidge(NoiseAware):
         state.steps = next(self._sized(steps) for top, steps in STEPS.items() if level <= top)
         return state
 
+    def for_prediction(self, state: SimpleNamespace) -> SimpleNamespace:
+        """Keep the normalisation and the sizes of the patches."""
+        return SimpleNamespace(whitening=state.whitening, steps=tuple(tuple(step) for step in state.steps))
+
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
         """Take both steps; the outer `halo` pixels are surroundings, of which no result is given."""
         if min(image.shape[-2:]) <= 2 * net.halo:
@@ -101,7 +105,7 @@ class NLRidge(NoiseAware):
             return torch.stack([self._denoised(sample, net.halo, state) for sample in image.float()])
 
     def _denoised(self, image: Tensor, margin: int, state: SimpleNamespace) -> Tensor:
-        first, second = state.steps
+        first, second = (Step(*step) for step in state.steps)
         noisy = state.whitening.forward(image)
         # The second step asks for a result of the first as far around its own as it looks.
         pilot = self._stepped(noisy, noisy, margin - self._reach(second.side), first, state, EXTRA)

@@ -111,6 +111,10 @@ class Noise2Detail(Method):
         """Count the steps of stage 3."""
         state.learnt += state.frozen is not None
 
+    def for_prediction(self, state: SimpleNamespace) -> SimpleNamespace:
+        """Keep the range and the network of stage 1, and how long that of stage 3 has learnt."""
+        return SimpleNamespace(range=state.range, frozen=state.frozen, learnt=state.learnt)
+
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
         """Return the result of the stage that the training is in, of the one before while the network is raw."""
         if state.frozen is None:

@@ -112,6 +112,10 @@ class Noise2Fast(Method):
             errors += [F.mse_loss(self.predict(net, u, state), v) for u, v in ((a, b), (b, a))]
         return torch.stack(errors).mean()
 
+    def for_prediction(self, state: SimpleNamespace) -> SimpleNamespace:
+        """Keep the range of the image, which the outputs are shares of."""
+        return state
+
     def predict(self, net: Network, image: Tensor, state: SimpleNamespace) -> Tensor:
         """Denoise the image as it is."""
         return self._image(net(image).float(), state)

@@ -108,6 +108,10 @@ class Recorrupted2Recorrupted(Method):
         seen, target = self.pair(crops, state, torch.Generator(crops.device).manual_seed(0))
         return F.mse_loss(self.expected(net, seen), target)
 
+    def for_prediction(self, state: NoiseLaw) -> NoiseLaw:
+        """Keep all: noise is added for every result."""
+        return state
+
     def sample(self, net: Network, image: Tensor, state: NoiseLaw, rng: Chance) -> Tensor:
         """Denoise with one draw of noise added."""
         return self.expected(net, self.pair(image, state, rng)[0])

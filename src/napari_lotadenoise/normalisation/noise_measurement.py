@@ -5,15 +5,17 @@ from __future__ import annotations
 from napari_lotadenoise.image.stack import Stack
 from napari_lotadenoise.noise import NoiseModel, measure_noise
 
-#: Samples that are looked at, the largest side of the part of each, and the planes of a volume of which one is looked at.
-SAMPLES, SIDE, EVERY = 4, 512, 4
+#: Samples that are looked at, and the largest sides of the part of each: its middle.
+SAMPLES, DEPTH, SIDE = 4, 128, 512
+#: Planes of a volume of which one is looked at.
+EVERY = 4
 
 
 def measure_group(stack: Stack, group: int) -> tuple[NoiseModel, ...]:
     """Measure the noise of each channel of a group."""
-    starts = [max(0, (n - SIDE) // 2) for n in stack.spatial[-2:]]
-    middle = tuple(slice(start, min(n, start + SIDE)) for start, n in zip(starts, stack.spatial[-2:], strict=True))
-    window = (*(slice(0, n) for n in stack.spatial[:-2]), *middle)
+    sides = (DEPTH, SIDE, SIDE)[-stack.ndim :]
+    starts = [max(0, (n - side) // 2) for n, side in zip(stack.spatial, sides, strict=True)]
+    window = tuple(slice(a, min(n, a + side)) for a, n, side in zip(starts, stack.spatial, sides, strict=True))
     blocks = [stack.read(group, sample, window) for sample in stack.spread(SAMPLES)]
     found = []
     for channel in range(stack.channels):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -66,6 +67,10 @@ class Predictor:
             trainer.current, trainer.method, trainer.state, scale, trainer.device, trainer.seed,
             trainer.training.spacing, trainer.bfloat16, trainer.training.ensemble,
         )  # fmt: skip
+
+    def without_training(self) -> Predictor:
+        """Return the predictor with the part of the method's state that predictions read, and nothing of the training."""
+        return dataclasses.replace(self, state=self.method.for_prediction(self.state))
 
     @property
     def geometry(self) -> TileGeometry:

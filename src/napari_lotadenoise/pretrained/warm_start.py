@@ -53,14 +53,23 @@ class WarmNet(Network):
     """
 
     def __init__(self, training_images: Tensor) -> None:
+        fits = corrected_level(noise_of(training_images, dependent=True), training_images)
+        self._assemble(training_images.ndim - 2, OnePass(training_images, fits))
+
+    @classmethod
+    def fitted(cls, ndim: int, through: OnePass) -> WarmNet:
+        """Make the network for images of 2 or 3 dimensions around a pass that is fitted already."""
+        net = cls.__new__(cls)
+        net._assemble(ndim, through)
+        return net
+
+    def _assemble(self, ndim: int, through: OnePass) -> None:
         super().__init__()
-        self.net = shipped.load(shipped.kind_for(training_images.ndim - 2)).requires_grad_(True)
+        self.net = shipped.load(shipped.kind_for(ndim)).requires_grad_(True)
         self.halo, self.depth_halo, self.multiple = self.net.halo, self.net.depth_halo, self.net.multiple
         self.border = self.net.border
-        self._through = OnePass(
-            training_images, corrected_level(noise_of(training_images, dependent=True), training_images)
-        )
+        self.through = through
 
     def forward(self, image: Tensor) -> Tensor:
         """Denoise."""
-        return self._through.denoised(image, lambda white: noise_in(white, self.net))
+        return self.through.denoised(image, lambda white: noise_in(white, self.net))

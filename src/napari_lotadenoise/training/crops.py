@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from napari_lotadenoise.contract.method import Training
-from napari_lotadenoise.image.stack import Stack
+from napari_lotadenoise.image.sampling import sampled_windows
+from napari_lotadenoise.image.stack import Stack, Window
 from napari_lotadenoise.normalisation.affine import Scale
 from napari_lotadenoise.ops.tensor import channels_last
 
@@ -25,13 +27,20 @@ def load_training_images(
 
     Those are evenly spread, or, where neighbours must stay together, the ones in the middle.
     """
-    voxels = stack.channels
-    for size in stack.spatial:
-        voxels *= size
+    places = _places(stack, neighbours=neighbours)
+    blocks = (scale.forward(stack.read(group, sample, window)) for sample, window in places)
+    return torch.stack([torch.from_numpy(block) for block in blocks]).to(device)
+
+
+def _places(stack: Stack, *, neighbours: bool) -> list[tuple[int, Window]]:
+    voxels = stack.channels * math.prod(stack.spatial)
     count = max(2 if neighbours else 1, TRAINING_VOXELS // voxels)
-    first = max(0, stack.samples - count) // 2
-    chosen = range(first, min(first + count, stack.samples)) if neighbours else stack.spread(count)
-    return torch.stack([torch.from_numpy(scale.forward(stack.read(group, sample))) for sample in chosen]).to(device)
+    if neighbours:
+        first = max(0, stack.samples - count) // 2
+        return [(sample, stack.full) for sample in range(first, min(first + count, stack.samples))]
+    if voxels <= TRAINING_VOXELS:
+        return [(sample, stack.full) for sample in stack.spread(count)]
+    return sampled_windows(stack, stack.samples, TRAINING_VOXELS)
 
 
 class Crops:

@@ -1,0 +1,5 @@
+"""What was learnt of an image: kept, saved, loaded, and applied to others."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

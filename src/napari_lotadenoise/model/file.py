@@ -1,0 +1,151 @@
+"""Models as files: safetensors with the recipe in the metadata. Nothing in them is code, so that they can be shared."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from napari_lotadenoise.contract.method import Method, Training, configure
+from napari_lotadenoise.errors import FileError, LotaDenoiseError, MethodError, ParameterError
+from napari_lotadenoise.io.tiff import whole
+from napari_lotadenoise.methods import find
+from napari_lotadenoise.model.codec import Decoder, encode
+from napari_lotadenoise.model.model import Model
+from napari_lotadenoise.model.seen import Seen
+from napari_lotadenoise.prediction.predictor import Predictor
+from napari_lotadenoise.recipe import Recipe
+
+#: Name that files are told by, and the format, raised when an older version could not read it any more.
+NAME, FORMAT = "napari-lotadenoise model", 1
+#: Largest description that is parsed, bytes.
+LONGEST = 16 << 20
+
+
+def save(model: Model, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write a model to a file, whole or not at all."""
+    from safetensors.torch import save as packed
+
+    target = Path(path).expanduser()
+    check_free(target, overwrite=overwrite)
+    description, tensors = described(model)
+    metadata = {"name": NAME, "format": str(FORMAT), "model": json.dumps(description)}
+    with whole(target) as part:
+        part.write_bytes(packed(tensors, metadata=metadata))
+
+
+def check_free(path: Path, *, overwrite: bool = False) -> None:
+    """Make sure, before any work is done, that a model can be written and will not replace another file unasked.
+
+    Raises
+    ------
+    FileError
+        Where it cannot or would.
+    """
+    if path.exists() and not overwrite:
+        raise FileError(f"{path} is already there; choose another name or allow it to be overwritten.")
+    if not path.parent.is_dir():
+        raise FileError(f"The folder {path.parent} does not exist; make it first.")
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model, on the CPU."""
+    from safetensors import SafetensorError, safe_open
+
+    source = Path(path).expanduser()
+    if not source.is_file():
+        raise FileError(f"{source} is not a file.")
+    try:
+        with safe_open(source, framework="pt") as file:
+            metadata = file.metadata() or {}
+            text = _checked(metadata, source)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError) as error:
+        raise FileError(f"{source} is no model of napari-lotadenoise, or is damaged ({error}).") from None
+    try:
+        return restored(json.loads(text), tensors, torch.device("cpu"))
+    except (MethodError, ParameterError) as error:
+        raise FileError(f"{source} needs what this version lacks: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        if isinstance(error, LotaDenoiseError):
+            raise
+        raise FileError(f"{source} is a damaged model ({type(error).__name__}: {error}).") from None
+
+
+def moved(model: Model, device: torch.device) -> Model:
+    """Return a model on another device."""
+    return restored(*described(model), device)
+
+
+def described(model: Model) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return all of a model but its tensors, for JSON, and its tensors by name."""
+    tensors: dict[str, Tensor] = {}
+    groups = [
+        None if one is None else _described_group(one, tensors, f"group{n}") for n, one in enumerate(model.predictors)
+    ]
+    description = {
+        "recipe": model.recipe.to_dict(),
+        "groups": groups,
+        "seen": [dataclasses.asdict(seen) for seen in model.seen],
+    }
+    return description, tensors
+
+
+def restored(description: dict[str, Any], tensors: dict[str, Tensor], device: torch.device) -> Model:
+    """Make a model of its description and its tensors."""
+    recipe = Recipe.from_json(json.dumps(description["recipe"]))
+    settings = {**recipe.parameters, **recipe.training}
+    method, training = configure(find(recipe.method), recipe.preset, volume=recipe.volume, **settings)
+    predictors = tuple(
+        None if group is None else _restored_group(group, tensors, method, training, recipe, device)
+        for group in description["groups"]
+    )
+    if not any(predictors):
+        raise FileError("The model holds nothing that was learnt; it is damaged.")
+    return Model(predictors, training, recipe, tuple(Seen(**seen) for seen in description["seen"]))
+
+
+def _described_group(predictor: Predictor, tensors: dict[str, Tensor], name: str) -> dict[str, Any]:
+    return {
+        "net": encode(predictor.net, tensors, f"{name}.net"),
+        "state": encode(predictor.state, tensors, f"{name}.state"),
+        "scale": encode(predictor.scale, tensors, f"{name}.scale"),
+        "bfloat16": predictor.bfloat16,
+    }
+
+
+def _restored_group(
+    content: dict[str, Any],
+    tensors: dict[str, Tensor],
+    method: Method,
+    training: Training,
+    recipe: Recipe,
+    device: torch.device,
+) -> Predictor:
+    ndim = 3 if recipe.volume else 2
+    probe = Decoder(tensors, device, ndim, lambda: method.network(1, ndim))
+    scale = probe.decode(content["scale"])
+    decoder = Decoder(tensors, device, ndim, lambda: method.network(len(scale.offset), ndim))
+    return Predictor(
+        decoder.decode(content["net"]), method, decoder.decode(content["state"]), scale, device, recipe.seed,
+        training.spacing, content["bfloat16"], training.ensemble,
+    )  # fmt: skip
+
+
+def _checked(metadata: dict[str, str], source: Path) -> str:
+    """Return the description in the metadata of a file that this version can read."""
+    if metadata.get("name") != NAME or not metadata.get("format", "").isdecimal():
+        raise FileError(f"{source} holds weights, but is no model of napari-lotadenoise.")
+    if int(metadata["format"]) > FORMAT:
+        raise FileError(
+            f"{source} has format {metadata['format']}, this version knows {FORMAT}; update napari-lotadenoise."
+        )
+    text = metadata.get("model", "")
+    if not 0 < len(text) <= LONGEST:
+        raise FileError(f"{source} is a damaged model; its description is missing or too long.")
+    return text
