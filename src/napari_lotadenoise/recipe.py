@@ -6,8 +6,9 @@ import dataclasses
 import enum
 import hashlib
 import json
+import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from importlib import metadata
 from typing import Any
@@ -20,6 +21,8 @@ from napari_lotadenoise.errors import FileError, ParameterError
 
 #: Raised when a recipe of an older version could not be read any more.
 FORMAT = 1
+#: Planes by which an array that is not in memory is recognised.
+RECOGNISED = 8
 
 
 class EndReason(enum.Enum):
@@ -121,12 +124,21 @@ class Recipe(RunOptions):
 
 
 def fingerprint(array: Any) -> dict[str, Any]:
-    """Describe an input so that it can be recognised: shape, data type and SHA-256 of its values, plane by plane."""
+    """Describe an input so that it can be recognised: shape, data type and SHA-256 of its values, plane by plane.
+
+    Of arrays that are not in memory only a few planes are read; their number is then told as ``planes``.
+    """
+    shape = tuple(array.shape)
+    count = math.prod(shape[:-2])
+    looked: Sequence[int] = range(count)
+    if not isinstance(array, np.ndarray) and count > RECOGNISED:
+        looked = sorted({round(n * (count - 1) / (RECOGNISED - 1)) for n in range(RECOGNISED)})
     digest = hashlib.sha256()
-    planes = array if array.ndim > 2 else [array]
-    for index in range(len(planes)):
-        digest.update(np.ascontiguousarray(planes[index]).data)
-    return {"shape": list(array.shape), "dtype": str(np.dtype(array.dtype)), "sha256": digest.hexdigest()}
+    for number in looked:
+        plane = array[tuple(map(int, np.unravel_index(number, shape[:-2])))] if shape[:-2] else array[...]
+        digest.update(np.ascontiguousarray(plane).data)
+    described = {"shape": list(shape), "dtype": str(np.dtype(array.dtype)), "sha256": digest.hexdigest()}
+    return described if len(looked) == count else {**described, "planes": len(looked)}
 
 
 def versions() -> dict[str, str]:

@@ -140,8 +140,8 @@ class Stack:
         self.spatial: tuple[int, ...] = tuple(sizes[a] for a in layout.spatial)
         self.channels = math.prod(sizes[a] for a in layout.joined)
         self.groups = math.prod(sizes[a] for a in layout.grouped)
-        self._sample_shape = tuple(sizes[a] for a in layout.sampled)
-        self.samples = math.prod(self._sample_shape)
+        self.sample_shape = tuple(sizes[a] for a in layout.sampled)
+        self.samples = math.prod(self.sample_shape)
         self.filled = 0
 
     @property
@@ -160,7 +160,7 @@ class Stack:
         block = self._ordered(block).astype(np.float32)
         return filled(block)[0] if self.fill else block
 
-    def write(self, out: np.ndarray, group: int, sample: int, window: Window, block: np.ndarray) -> None:
+    def write(self, out: Any, group: int, sample: int, window: Window, block: np.ndarray) -> None:
         """Write a (C, [Z], Y, X) block into an array of the same axes."""
         kept = [a for a in self.layout.axes if a in self.layout.joined + self.layout.spatial]
         sizes = dict(zip(self.layout.axes, self.array.shape, strict=True))
@@ -175,7 +175,7 @@ class Stack:
         where |= dict.fromkeys(self.layout.joined, slice(None))
         where |= dict.fromkeys(self.layout.grouped, group)
         if self.layout.sampled:
-            where |= dict(zip(self.layout.sampled, map(int, np.unravel_index(sample, self._sample_shape)), strict=True))
+            where |= dict(zip(self.layout.sampled, map(int, np.unravel_index(sample, self.sample_shape)), strict=True))
         return tuple(where[a] for a in self.layout.axes)
 
     def plane_index(self, group: int, sample: int, window: Window, z: int = 0) -> tuple[int | slice, ...]:
@@ -191,7 +191,7 @@ class Stack:
         at = dict(zip(self.layout.axes, point, strict=True))
         sample = [at[a] for a in self.layout.sampled]
         group = at["C"] if self.layout.grouped else 0
-        return group, int(np.ravel_multi_index(sample, self._sample_shape)) if sample else 0
+        return group, int(np.ravel_multi_index(sample, self.sample_shape)) if sample else 0
 
     def spread(self, count: int) -> list[int]:
         """Return at most `count` samples, evenly spread."""

@@ -1,8 +1,21 @@
 from . import raster as raster
+from .calibration import (
+    Calibration as Calibration,
+)
+from .ome_zarr import (
+    LazyImage as LazyImage,
+    ZarrStore as ZarrStore,
+    check_axes as check_axes,
+)
+from .sources import (
+    open_source as open_source,
+)
 from .tiff import (
     SUFFIXES as SUFFIXES,
     Picture as Picture,
     check_writable as check_writable,
+    is_ome as is_ome,
+    known_axes as known_axes,
     read as read,
     read_recipe as read_recipe,
     recipe_path as recipe_path,

@@ -18,6 +18,7 @@ import tifffile
 from napari_lotadenoise.errors import FileError
 from napari_lotadenoise.image.stack import AXIS_NAMES
 from napari_lotadenoise.io import raster
+from napari_lotadenoise.io.pages import pixels, transposed
 from napari_lotadenoise.io.units import unit_symbol
 from napari_lotadenoise.recipe import Recipe
 
@@ -27,11 +28,12 @@ _RESOLUTION_UNITS = {2: ("µm", 25_400.0), 3: ("µm", 10_000.0)}
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file in memory.
+    """An image as a file has it.
 
     Attributes
     ----------
-    data : ndarray
+    data : array-like
+        In memory where it was read; what is written may be lazy.
     axes : str
         One letter an axis; letters beyond T, P, C, Z, Y, X, S mean that the file does not say.
     scale : mapping of str to float
@@ -40,19 +42,15 @@ class Picture:
         Unit of the sizes, such as "µm"; empty where unknown.
     """
 
-    data: np.ndarray
+    data: Any
     axes: str
     scale: Mapping[str, float] = field(default_factory=dict)
     unit: str = ""
 
     @property
     def known_axes(self) -> str | None:
-        """Return the axes, or None where the file does not really say what they are.
-
-        Planes that are marked as colours (SYX) are as often slices or channels that some program has marked so.
-        """
-        planar = "S" in self.axes and self.axes.index("S") < self.axes.index("Y")
-        return self.axes if set(self.axes) <= set(AXIS_NAMES) and not planar else None
+        """Return the axes, or None where the file does not really say what they are."""
+        return known_axes(self.axes)
 
 
 def read(path: str | os.PathLike[str]) -> Picture:
@@ -70,19 +68,47 @@ def read(path: str | os.PathLike[str]) -> Picture:
         raise FileError(f"There is no file {path}.")
     if path.suffix.lower() in raster.SUFFIXES:
         return Picture(*raster.read(path))
+    with readable(path) as tif:
+        series = tif.series[0]
+        check_length(series, path.stat().st_size)
+        data, axes = series.asarray(), axes_of(series)
+        scale, unit = calibration_of(tif)
+    return Picture(data, axes, {a: s for a, s in scale.items() if a in axes}, unit)
+
+
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[tifffile.TiffFile]:
+    """Open a TIFF file, and say what is wrong with it.
+
+    Raises
+    ------
+    FileError
+        Where it is unreadable, truncated or of another format, whenever in the block that shows.
+    """
     try:
         with _errors_raised(), tifffile.TiffFile(path) as tif:
-            series = tif.series[0]
-            _check_length(series, path.stat().st_size)
-            data, axes = series.asarray(), series.axes
-            scale, unit = _calibration(tif)
+            yield tif
+    except FileError:
+        raise
     except Exception as error:  # tifffile raises many kinds for a broken file
         raise FileError(
             f"{path} cannot be read as TIFF; it may be truncated or of another format; TIFF, PNG, JPEG and BMP are read, others "
             f"napari may open and save as TIFF ({error})."
         ) from None
-    axes = axes.replace("R", "T") if "T" not in axes else axes
-    return Picture(data, axes, {a: s for a, s in scale.items() if a in axes}, unit)
+
+
+def known_axes(axes: str) -> str | None:
+    """Return the axes that a file tells, or None where it does not really say what they are.
+
+    Planes that are marked as colours (SYX) are as often slices or channels that some program has marked so.
+    """
+    planar = "S" in axes and axes.index("S") < axes.index("Y")
+    return axes if set(axes) <= set(AXIS_NAMES) and not planar else None
+
+
+def axes_of(series: tifffile.TiffPageSeries) -> str:
+    """Return the axes of a series; what MicroManager calls R is time."""
+    return series.axes.replace("R", "T") if "T" not in series.axes else series.axes
 
 
 def write(
@@ -101,7 +127,7 @@ def write(
     path = Path(path)
     check_writable(path, overwrite=overwrite)
     with whole(path) as part:
-        (_write_ome if _is_ome(path) else _write_imagej)(part, picture, recipe)
+        (_write_ome if is_ome(path) else _write_imagej)(part, picture, recipe)
     if recipe is not None:
         with whole(recipe_path(path)) as part:
             part.write_text(recipe.to_json() + "\n", encoding="utf-8")
@@ -155,7 +181,7 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> 
 def recipe_path(path: str | os.PathLike[str]) -> Path:
     """Return where the recipe of an image file is kept: ``a.ome.tif`` has ``a.recipe.json``."""
     path = Path(path)
-    stem = path.name[: -len("".join(path.suffixes[-2:]))] if _is_ome(path) else path.stem
+    stem = path.name[: -len("".join(path.suffixes[-2:]))] if is_ome(path) else path.stem
     return path.with_name(stem + ".recipe.json")
 
 
@@ -173,7 +199,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         raise FileError(f"{path} cannot be read as a recipe ({error}).") from None
 
 
-def _check_length(series: tifffile.TiffPageSeries, size: int) -> None:
+def check_length(series: tifffile.TiffPageSeries, size: int) -> None:
     """Raise ValueError where the file ends before its pixels do; tifffile would read zeros there."""
     for page in series.pages:
         if page is None:
@@ -205,7 +231,8 @@ def _errors_raised() -> Iterator[None]:
         raise ValueError(found[0])
 
 
-def _calibration(tif: tifffile.TiffFile) -> tuple[dict[str, float], str]:
+def calibration_of(tif: tifffile.TiffFile) -> tuple[dict[str, float], str]:
+    """Return the sizes of a pixel by axis, and the unit of those of space."""
     if tif.is_ome and tif.ome_metadata:
         return _ome_calibration(tif.ome_metadata)
     page: Any = tif.series[0].pages[0]
@@ -248,7 +275,9 @@ def _write_ome(path: Path, picture: Picture, recipe: Recipe | None) -> None:
         metadata["MapAnnotation"] = {"Namespace": "napari-lotadenoise", "recipe": json.dumps(recipe.to_dict())}
     photometric = "rgb" if "S" in picture.axes else "minisblack"
     with _quiet():
-        tifffile.imwrite(path, picture.data, ome=True, photometric=photometric, metadata=metadata)
+        tifffile.imwrite(
+            path, **pixels(picture.data, picture.axes), ome=True, photometric=photometric, metadata=metadata
+        )
 
 
 def _write_imagej(path: Path, picture: Picture, recipe: Recipe | None) -> None:
@@ -268,15 +297,23 @@ def _write_imagej(path: Path, picture: Picture, recipe: Recipe | None) -> None:
         metadata["spacing"] = picture.scale["Z"]
     if "T" in picture.scale:
         metadata["finterval"] = picture.scale["T"]
-    data = picture.data.transpose([picture.axes.index(a) for a in order]) if fits else picture.data
+    data = transposed(picture.data, [picture.axes.index(a) for a in order]) if fits else picture.data
     resolution: Any = tuple(1 / picture.scale[a] for a in "XY") if {"X", "Y"} <= set(picture.scale) else None
     photometric = (
         "rgb" if "S" in picture.axes and picture.data.shape[picture.axes.index("S")] in (3, 4) else "minisblack"
     )
-    tifffile.imwrite(path, data, imagej=fits, photometric=photometric, metadata=metadata, resolution=resolution)
+    tifffile.imwrite(
+        path,
+        **pixels(data, metadata["axes"]),
+        imagej=fits,
+        photometric=photometric,
+        metadata=metadata,
+        resolution=resolution,
+    )
 
 
-def _is_ome(path: Path) -> bool:
+def is_ome(path: Path) -> bool:
+    """Tell whether a name is that of an OME-TIFF file."""
     return path.name.lower().endswith((".ome.tif", ".ome.tiff"))
 
 

@@ -1,0 +1,67 @@
+"""Images opened lazily: arrays that are read where they are indexed, from files and folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_lotadenoise.errors import FileError
+from napari_lotadenoise.io import ome_zarr, raster, tiff
+from napari_lotadenoise.io.calibration import Calibration
+from napari_lotadenoise.io.ome_zarr import LazyImage
+
+
+def open_source(path: str | os.PathLike[str], series: int = 0) -> LazyImage:
+    """Open an image without reading its pixels: TIFF of any kind, OME-Zarr, a zarr array or a .npy file.
+
+    PNG, JPEG and BMP are read.
+
+    Raises
+    ------
+    FileError
+        Where there is no such image, or its format is unknown.
+    """
+    path = Path(path).expanduser()
+    if ome_zarr.is_ome_zarr(path):
+        return ome_zarr.open_image(path, series)
+    if path.is_dir():
+        raise FileError(f"{path} is a folder; name an image file in it, or a folder of OME-Zarr.")
+    if not path.is_file():
+        raise FileError(f"There is no file {path}.")
+    if path.suffix.lower() == ".npy":
+        return _npy(path)
+    if path.suffix.lower() in raster.SUFFIXES:
+        data, axes = raster.read(path)
+        return LazyImage(data, axes, Calibration())
+    return _tiff(path, series)
+
+
+def _npy(path: Path) -> LazyImage:
+    try:
+        data = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be read as an array of numpy ({error}).") from None
+    return LazyImage(data, "YX" if data.ndim == 2 else "Q" * data.ndim, Calibration())
+
+
+def _tiff(path: Path, series: int) -> LazyImage:
+    import tifffile
+
+    with tiff.readable(path) as tif:
+        if not 0 <= series < len(tif.series):
+            raise FileError(f"{path} holds {len(tif.series)} series; there is none of number {series}.")
+        chosen = tif.series[series]
+        tiff.check_length(chosen, path.stat().st_size)
+        sizes, unit = tiff.calibration_of(tif)
+        axes = tiff.axes_of(chosen)
+        if chosen.dataoffset is not None:
+            data: Any = tifffile.memmap(path, series=series, mode="r")
+        else:
+            import zarr
+
+            data = zarr.open_array(chosen.aszarr(), mode="r")
+    sizes = {axis: size for axis, size in sizes.items() if axis in axes}
+    return LazyImage(data, axes, Calibration(sizes, {a: "s" if a == "T" else unit for a in sizes if a == "T" or unit}))

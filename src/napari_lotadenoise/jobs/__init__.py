@@ -1,0 +1,5 @@
+"""Models applied to sources larger than memory: block by block, restartable, by one process or many."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,12 @@
+from .executors import (
+    Executor as Executor,
+    chosen as chosen,
+)
+from .run import (
+    Applied as Applied,
+    Job as Job,
+    Progress as Progress,
+    apply as apply,
+    open_model as open_model,
+    part_of as part_of,
+)
