@@ -11,7 +11,7 @@ import torch
 
 from napari_lotadenoise.compute import devices, process_settings
 from napari_lotadenoise.contract.method import Method, Training
-from napari_lotadenoise.engine import plan
+from napari_lotadenoise.engine import plan, timing
 from napari_lotadenoise.image.checks import check, check_samples
 from napari_lotadenoise.image.stack import Layout, Stack, Window, layout_for
 from napari_lotadenoise.noise import NoiseModel, best_stride
@@ -106,7 +106,7 @@ def prepare(image: Any, method: Method, training: Training, options: Options) ->
     stride, notes = _stride(noise) if open_stride else (training.spacing, ())
     training = dataclasses.replace(training, stride=stride)
     notes = (f"{options.reason}.", *notes) if options.reason else notes
-    seconds = plan.seconds_for(shape, layout, method, training)
+    seconds = timing.told(shape, layout, method, training, resolved, device)
     return Job(
         image, method, training, resolved, layout, stack, device, device_words,
         weights=warm_start.weights_of(method, training, stack),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-from napari_lotadenoise.contract.capabilities import passes_of
+from napari_lotadenoise.compute import machine, process_settings
 from napari_lotadenoise.contract.method import Method, Training
-from napari_lotadenoise.contract.training import WARM_COST, WarmTraining
+from napari_lotadenoise.engine.work import Work
 from napari_lotadenoise.image.stack import AXIS_NAMES, Layout
 
 
@@ -31,17 +29,32 @@ def describe(shape: tuple[int, ...], layout: Layout, method: Method, device: str
     return ", ".join(parts) + "."
 
 
-def seconds_for(shape: tuple[int, ...], layout: Layout, method: Method, training: Training) -> float:
-    """Estimate the time of a run on one processor core, before anything is measured."""
-    sizes = dict(zip(layout.axes, shape, strict=True))
-    spatial = [sizes[a] for a in layout.spatial]
-    wanted = ([training.crop_depth] if layout.volume else []) + [training.crop, training.crop]
-    crop = math.prod(min(n, w) if w else n for n, w in zip(spatial, wanted, strict=True))
-    groups = math.prod(sizes[a] for a in layout.grouped)
-    costs = WARM_COST if isinstance(training, WarmTraining) and training.warm else method.cost
-    train, predict = (1e-6 * cost * (3 if layout.volume else 1) for cost in costs)
-    passes = passes_of(method) or (8 if training.ensemble else 1)
-    return groups * training.planned * training.batch * crop * train + math.prod(shape) * predict * passes
+def seconds_for(
+    shape: tuple[int, ...],
+    layout: Layout,
+    method: Method,
+    training: Training,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    watched: bool = False,
+) -> float:
+    """Estimate the time of a run, by what is remembered of this machine.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    layout : Layout
+    method : Method
+    training : Training
+    device : str
+        Name of the device.
+    threads : int, optional
+    watched : bool
+        Whether previews are made on the way.
+    """
+    speeds = machine.remembered(device, threads or process_settings.default_threads())
+    return Work.of(shape, layout, method, training).seconds(speeds, watched=watched)
 
 
 def duration(seconds: float) -> str:

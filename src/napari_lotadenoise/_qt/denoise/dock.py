@@ -250,7 +250,15 @@ class DenoiseWidget(Dock):
         self.use_stride.setVisible(stride > 0)
         shape, layout = tuple(data_of(request.layer).shape), self._layout()
         device = devices.guess() if options.device == "auto" else options.device
-        seconds = plan.seconds_for(shape, layout, request.method, request.training)
+        seconds = plan.seconds_for(
+            shape,
+            layout,
+            request.method,
+            request.training,
+            device=options.device,
+            threads=options.threads,
+            watched=True,
+        )
         self.sentence.setText(plan.describe(shape, layout, request.method, device, seconds))
 
     def _on_theme(self, event: Any = None) -> None:

@@ -1,0 +1,173 @@
+"""How much work a run is, and how long that takes on a machine; told before it starts. Imports no torch."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+
+from napari_lotadenoise.compute.machine import Speeds
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Tiling, passes_of
+from napari_lotadenoise.contract.method import Method, Training
+from napari_lotadenoise.contract.training import WARM_COST, WARM_STEP, WARM_TILING, WarmTraining
+from napari_lotadenoise.engine.clock import PREVIEW_EVERY, PREVIEW_SHARE
+from napari_lotadenoise.engine.viewport import PREVIEW_SIDE
+from napari_lotadenoise.image.stack import Layout
+from napari_lotadenoise.nets import footprints
+from napari_lotadenoise.prediction.tiling import TileGeometry, pixels_read
+
+#: How much longer a step takes in float32 than in bfloat16, where the reference machine would take that.
+FLOAT32 = 1.6
+#: Seconds of a run whatever the size of its image, and microseconds a pixel of it: checks, noise, fingerprint, examination.
+FIXED_SECONDS, FIXED_MICROSECONDS = 0.1, 0.3
+#: Seconds to import torch, where that was not done yet.
+IMPORT_SECONDS = 2.0
+#: Pixels of a sample that methods measure before their first step, at most: of larger ones they take parts.
+PREPARED = 1024 * 1024
+#: Orientations of an ensemble; half of them where rows are not to become columns.
+ORIENTATIONS = 8
+
+
+@dataclass(frozen=True)
+class Work:
+    """The work of a run, counted.
+
+    Attributes
+    ----------
+    method : Method
+    training : Training
+    cost : Cost
+        Of a pixel with the present hyper-parameters; of a voxel in a volume.
+    groups, samples : int
+        Networks that learn, and images that each of them denoises.
+    pixels : int
+        Of one sample.
+    crop : int
+        Pixels of one crop.
+    read : int
+        Pixels of all tiles of a sample, with their surroundings.
+    in_view : int
+        Pixels of a preview.
+    volume : bool
+    """
+
+    method: Method
+    training: Training
+    cost: Cost
+    groups: int
+    samples: int
+    pixels: int
+    crop: int
+    read: int
+    in_view: int
+    volume: bool
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], layout: Layout, method: Method, training: Training) -> Work:
+        """Count the work on an image."""
+        sizes = dict(zip(layout.axes, shape, strict=True))
+        spatial = tuple(sizes[axis] for axis in layout.spatial)
+        tiling, footprint, cost = _of_network(method, training)
+        channels = math.prod(sizes[axis] for axis in layout.joined) if cost.each_channel else 1
+        by_step, by_prediction = (cost.volume, cost.volume_predict) if layout.volume else (1.0, 1.0)
+        stride = max(1, training.stride)
+        return cls(
+            method, training, cost.times(channels * by_step, channels * by_prediction),
+            groups=math.prod(sizes[axis] for axis in layout.grouped),
+            samples=math.prod(sizes[axis] for axis in layout.sampled),
+            pixels=math.prod(spatial),
+            crop=_crop_pixels(spatial, training, stride, whole=tiling.whole),
+            read=pixels_read(spatial, tiling, cost, _geometry(footprint, tiling, stride)),
+            in_view=math.prod(min(size, PREVIEW_SIDE) for size in spatial[-2:]),
+            volume=layout.volume,
+        )  # fmt: skip
+
+    def seconds(self, speeds: Speeds, *, predictions: int = 1, watched: bool = False) -> float:
+        """Return the time of the run on a machine.
+
+        Parameters
+        ----------
+        speeds : Speeds
+        predictions : int
+            How often the whole image is predicted.
+        watched : bool
+            Whether previews are made on the way.
+        """
+        training = self.training_seconds(speeds) * (1 + self.preview_share(speeds) if watched else 1)
+        prediction = predictions * self.prediction_seconds(speeds)
+        return speeds.factor * (self.overhead_seconds(speeds) + training + prediction)
+
+    def training_seconds(self, speeds: Speeds) -> float:
+        """Return the time of all steps."""
+        speed = self._speed(speeds, auto=self.training.precision != "float32")
+        pixels = 1e-6 * self.cost.step * (1 if self.method.tiling.whole else self.training.batch) * self.crop
+        step = 1e-3 * self.cost.start / speeds.numpy + pixels * self._float32 / speed
+        return self.groups * self.training.planned * step
+
+    def prediction_seconds(self, speeds: Speeds) -> float:
+        """Return the time of the result: all passes over all tiles of all samples."""
+        passes = passes_of(self.method) or self._orientations
+        return self.groups * self.samples * self.read * passes * self._pixel_seconds(speeds)
+
+    def preview_share(self, speeds: Speeds) -> float:
+        """Return the time of previews, compared with that of the steps between them."""
+        seconds = self.in_view * self._pixel_seconds(speeds) if self.method.trained else 0.0
+        return seconds / max(PREVIEW_EVERY, seconds / PREVIEW_SHARE)
+
+    def overhead_seconds(self, speeds: Speeds) -> float:
+        """Return the time of all that is neither step nor prediction."""
+        pixels = self.groups * self.samples * self.pixels
+        prepared = self.groups * min(self.samples * self.pixels, PREPARED)
+        seconds = FIXED_SECONDS + 1e-6 * (FIXED_MICROSECONDS * pixels + self.cost.prepare * prepared)
+        return (seconds + (0 if "torch" in sys.modules else IMPORT_SECONDS)) / speeds.numpy
+
+    @property
+    def _float32(self) -> float:
+        """Return how much longer a step takes because it is exact; the cost of volumes is that of float32 anyway."""
+        costly = self.training.precision == "float32" and self.method.trained and not self.volume
+        return FLOAT32 if costly else 1.0
+
+    @property
+    def _orientations(self) -> int:
+        if not self.training.ensemble or self.method.tiling.whole:
+            return 1
+        return ORIENTATIONS // 2 if self.method.directional else ORIENTATIONS
+
+    def _pixel_seconds(self, speeds: Speeds) -> float:
+        # What was learnt is applied in float32.
+        auto = not self.method.trained and self.training.precision != "float32"
+        return 1e-6 * self.cost.predict / self._speed(speeds, auto=auto)
+
+    def _speed(self, speeds: Speeds, *, auto: bool) -> float:
+        if self.cost.numpy:
+            return speeds.numpy
+        return speeds.mixed if auto and not self.volume else speeds.exact
+
+
+def _of_network(method: Method, training: Training) -> tuple[Tiling, Footprint, Cost]:
+    """Return how the network that learns gets its image, what it sees, and what it costs."""
+    if not (isinstance(training, WarmTraining) and training.warm):
+        return method.tiling, method.footprint, method.expected_cost
+    return WARM_TILING, footprints.INSTANT, WARM_COST._replace(step=WARM_STEP * method.cost.step)
+
+
+def _geometry(footprint: Footprint, tiling: Tiling, stride: int) -> TileGeometry:
+    return TileGeometry(
+        halo=stride * footprint.halo,
+        depth_halo=footprint.depth_halo,
+        size_multiple=stride * footprint.multiple * tiling.size_multiple,
+        border=None if footprint.border is None else stride * footprint.border,
+        whole=tiling.whole,
+    )
+
+
+def _crop_pixels(spatial: tuple[int, ...], training: Training, stride: int, *, whole: bool) -> int:
+    """Return the pixels of a crop; 0 in a schedule stands for all there are."""
+    if whole:
+        return math.prod(spatial)
+    planes = (training.crop_depth,) if len(spatial) == 3 else ()
+    there = (*spatial[:-2], *(-(-size // stride) for size in spatial[-2:]))
+    return math.prod(
+        min(size, side) if side else size
+        for size, side in zip(there, (*planes, training.crop, training.crop), strict=True)
+    )
