@@ -16,7 +16,7 @@ from napari_lotadenoise.image.stack import Layout
 from napari_lotadenoise.nets import footprints
 from napari_lotadenoise.prediction.tiling import TileGeometry, pixels_read
 
-#: How much longer a step takes in float32 than in bfloat16, where the reference machine would take that.
+#: How much longer a network takes in float32 than in the bfloat16 that its cost was measured in.
 FLOAT32 = 1.6
 #: Seconds of a run whatever the size of its image, and microseconds a pixel of it: checks, noise, fingerprint, examination.
 FIXED_SECONDS, FIXED_MICROSECONDS = 0.1, 0.3
@@ -123,9 +123,9 @@ class Work:
 
     @property
     def _float32(self) -> float:
-        """Return how much longer a step takes because it is exact; the cost of volumes is that of float32 anyway."""
-        costly = self.training.precision == "float32" and self.method.trained and not self.volume
-        return FLOAT32 if costly else 1.0
+        """Return how much longer it takes because it is exact where the `fast` preset is not; volumes are exact anyway."""
+        usual = self.method.preset("fast").training.precision
+        return FLOAT32 if self.training.precision == "float32" != usual and not self.volume else 1.0
 
     @property
     def _orientations(self) -> int:
@@ -134,9 +134,10 @@ class Work:
         return ORIENTATIONS // 2 if self.method.directional else ORIENTATIONS
 
     def _pixel_seconds(self, speeds: Speeds) -> float:
-        # What was learnt is applied in float32.
-        auto = not self.method.trained and self.training.precision != "float32"
-        return 1e-6 * self.cost.predict / self._speed(speeds, auto=auto)
+        seconds = 1e-6 * self.cost.predict
+        if self.method.trained:  # what was learnt is applied in float32
+            return seconds / self._speed(speeds, auto=False)
+        return seconds * self._float32 / self._speed(speeds, auto=self.training.precision != "float32")
 
     def _speed(self, speeds: Speeds, *, auto: bool) -> float:
         if self.cost.numpy:

@@ -61,7 +61,7 @@ class LoTAN2N(Method):
     maps: ClassVar = {"pair a": "picture", "pair b": "picture", "proxy a": "picture", "trace": "signed"}
     tiling: ClassVar = Tiling(size_multiple=2)
     requires: ClassVar = Requirements(constant_noise=True)  # the noise that is added is
-    cost: ClassVar = Cost(step=0.45, predict=0.42, start=2.1, volume=4.2, volume_predict=4.2, nominal=0.1)
+    cost: ClassVar = Cost(step=0.42, predict=0.42, start=1.6, volume=4.0, volume_predict=4.2, nominal=0.1)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
