@@ -17,6 +17,7 @@ from napari_lotadenoise.engine.work import Work
 from napari_lotadenoise.events import Command, Completed
 from napari_lotadenoise.image.stack import Layout, Stack
 from napari_lotadenoise.methods import METHODS
+from napari_lotadenoise.nets import shipped
 from napari_lotadenoise.normalisation.affine import measure
 from napari_lotadenoise.prediction import tiling
 from napari_lotadenoise.prediction.tiling import TileGeometry
@@ -53,7 +54,7 @@ def test_a_warm_start_is_cut_like_the_shipped_network(method):
     configured, training = configure(METHODS[method], "warm")
     found = Work.of((1500, 1500), Layout("YX"), configured, training)
     wanted = tiling.tile_side(*warm_start.tiling_of(configured, training))
-    net = warm_start.weights.load("grey")
+    net = shipped.load("grey")
     geometry = dataclasses.replace(TileGeometry.of(net), size_multiple=net.multiple)
     assert wanted < 1500
     assert found.read == tiling.pixels_read((1500, 1500), *warm_start.tiling_of(configured, training), geometry)
