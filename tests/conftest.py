@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_lotadenoise.compute import machine, process_settings
+from napari_lotadenoise.compute import process_settings, speed_cache
 from tests.helpers import DATA, scene
 
 
@@ -30,9 +30,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_memory_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure no speeds, and keep out of the user's cache."""
-    monkeypatch.setenv(machine.FOLDER, "")
+def _no_speed_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calibrate no speeds, and keep out of the user's cache."""
+    monkeypatch.setenv(speed_cache.FOLDER, "")
 
 
 @pytest.fixture(autouse=True)

@@ -1,16 +1,18 @@
 """What is counted, by known ratios; that it is right in seconds is measured by benchmarks/times.py."""
 
 import dataclasses
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from napari_lotadenoise.api import resolve
-from napari_lotadenoise.compute import machine
-from napari_lotadenoise.compute.machine import Speeds
+from napari_lotadenoise.compute import speed_cache, speed_probes, speeds as calibration
+from napari_lotadenoise.compute.speeds import Speeds
 from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.engine import plan, run, timing
 from napari_lotadenoise.engine.work import Work
@@ -18,6 +20,7 @@ from napari_lotadenoise.events import Command, Completed
 from napari_lotadenoise.image.stack import Layout, Stack
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.nets import shipped
+from napari_lotadenoise.noise import estimate_noise
 from napari_lotadenoise.normalisation.affine import measure
 from napari_lotadenoise.prediction import tiling
 from napari_lotadenoise.prediction.tiling import TileGeometry
@@ -26,9 +29,9 @@ from napari_lotadenoise.pretrained import warm_start
 REFERENCE = Speeds()
 
 
-def work(method="noise2self", shape=(512, 512), axes="YX", preset="fast", volume=False, channels="separate", **changes):
+def work(method="noise2self", shape=(512, 512), axes="YX", preset="fast", volume=False, predictable=None, **changes):
     configured, training = configure(METHODS[method], preset, volume=volume, **changes)
-    return Work.of(shape, Layout(axes, channels, volume), configured, training)
+    return Work.of(shape, Layout(axes, "separate", volume), configured, training, predictable=predictable)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -144,11 +147,11 @@ def test_exact_arithmetic_takes_longer_where_the_machine_has_a_faster_one():
     )
 
 
-def test_a_faster_machine_and_its_factor_count():
+def test_a_faster_machine_and_its_correction_count():
     for method in ("noise2self", "gaussian", "instant"):
         once = work(method).seconds(REFERENCE)
         assert work(method).seconds(Speeds(2.0, 2.0, 2.0)) == pytest.approx(once / 2)
-        assert work(method).seconds(Speeds(factor=3.0)) == pytest.approx(3 * once)
+        assert work(method).seconds(Speeds(correction=3.0)) == pytest.approx(3 * once)
 
 
 def test_being_watched_takes_at_most_a_third_longer():
@@ -163,9 +166,32 @@ def test_more_predictions_count():
 
 
 def test_a_stride_that_is_not_chosen_yet_counts_as_one():
+    assert work(stride=0) == dataclasses.replace(work(stride=1), training=work(stride=0).training)
+    assert work(stride=2).read > work(stride=1).read  # the surroundings are twice as wide
+
+
+def test_slightly_correlated_noise_takes_two_passes_of_the_shipped_networks_and_is_measured_more_closely():
+    def prediction(predictable, method="instant"):
+        return work(method, predictable=predictable).prediction_seconds(REFERENCE)
+
+    assert prediction(0.02) == pytest.approx(2 * prediction(0.0))
+    assert prediction(0.5) == prediction(0.0) < prediction(None) < prediction(0.02)
+    assert prediction(0.02, "noise2self") == prediction(0.0, "noise2self")
+    white, correlated = (work(predictable=share).overhead_seconds(REFERENCE) for share in (0.0, 0.5))
+    assert white < correlated < white + 0.5
+
+
+def test_the_measured_noise_decides_the_stride_that_is_counted():
     configured, training = configure(METHODS["noise2self"])
-    object.__setattr__(training, "stride", 0)
-    assert Work.of((256, 256), Layout("YX"), configured, training).read == work(shape=(256, 256), stride=1).read
+    report = estimate_noise(ndimage.gaussian_filter(np.random.default_rng(0).normal(100, 9, (256, 256)), 1.0))
+    assert report.stride > 1
+    strided = dataclasses.replace(training, stride=report.stride)
+    shape, layout = (256, 256), Layout("YX")
+    for given in (training, strided):
+        assert plan.seconds_for(shape, layout, configured, given, report=report) == plan.seconds_for(
+            shape, layout, configured, strided, report=report
+        )
+    assert plan.seconds_for(shape, layout, configured, training) < plan.seconds_for(shape, layout, configured, strided)
 
 
 def test_volumes_take_longer_than_their_slices():
@@ -192,17 +218,19 @@ def test_the_plan_imports_no_torch_and_counts_its_import():
     assert done.stdout.split() == ["False", "True"], done.stderr
 
 
-# ---------------------------------------------------------------- a run, and what is learnt from it
+# ---------------------------------------------------------------- a run, and how it corrects the speeds
 
 
 @pytest.fixture
 def speeds(tmp_path, monkeypatch):
-    """A machine that is so slow that every run is long enough to be learnt from; returns the ratios that are learnt."""
-    monkeypatch.setenv(machine.FOLDER, str(tmp_path))
-    monkeypatch.setattr(machine, "_measured", {})
-    monkeypatch.setattr(machine, "_probe", lambda *_: {"exact": 1e-3, "mixed": 1e-3, "numpy": 1e-3})
+    """A machine that is so slow that every run is long enough to correct it; returns the ratios that it is corrected by."""
+    monkeypatch.setenv(speed_cache.FOLDER, str(tmp_path))
+    monkeypatch.setattr(speed_cache, "_entries", {})
+    monkeypatch.setattr(speed_probes, "measure", lambda *_: {"exact": 1e-3, "mixed": 1e-3, "numpy": 1e-3})
     ratios = []
-    monkeypatch.setattr(machine, "learn", lambda device, threads, ratio: ratios.append((str(device), threads, ratio)))
+    monkeypatch.setattr(
+        calibration, "correct", lambda device, threads, ratio: ratios.append((str(device), threads, ratio))
+    )
     return ratios
 
 
@@ -218,21 +246,27 @@ def events(noisy, send=None, **changes):
         return found
 
 
-def test_the_sentence_says_what_is_remembered(noisy, speeds):
-    method, training, _ = resolve("zs-n2n", axes="YX", threads=1, steps=20, crop=16)
-    told = Work.of(noisy.shape, Layout("YX"), method, training).seconds(Speeds(1e-3, 1e-3, 1e-3))
-    assert f"about {plan.duration(told)}" in events(noisy)[0].plan
-    assert plan.seconds_for(noisy.shape, Layout("YX"), method, training, threads=1) == told
+def test_the_sentence_says_the_time_by_the_cached_speeds(noisy, speeds):
+    method, training, options = resolve("zs-n2n", axes="YX", threads=1, steps=20, crop=16)
+    expected = work("zs-n2n", noisy.shape, steps=20, crop=16, predictable=0.0).seconds(Speeds(1e-3, 1e-3, 1e-3))
+    assert f"about {plan.duration(expected)}" in events(noisy)[0].plan
+    assert plan.seconds_for(noisy.shape, Layout("YX"), method, training, options) == expected
 
 
-def test_a_whole_run_is_learnt_from(noisy, speeds):
+def test_the_reason_of_a_choice_comes_first_with_the_time(noisy):
+    assert plan.chosen("Instant, since it is", 2.4) == "Instant, since it is; 2 s"
+    words = events(noisy, reason="ZS-N2N, since it is")[0].plan
+    assert re.fullmatch(r"ZS-N2N, since it is; \d+ s\. One image of 64 x 64, .*, about \d+ s\.", words)
+
+
+def test_a_whole_run_corrects_the_speeds(noisy, speeds):
     assert isinstance(events(noisy)[-1], Completed)
     [(device, threads, ratio)] = speeds
     assert (device, threads) == ("cpu", 1)
     assert 0 < ratio < 1  # it is no slow machine
 
 
-def test_a_run_that_was_paused_or_finished_early_is_not_learnt_from(noisy, speeds, monkeypatch):
+def test_a_run_that_was_paused_or_finished_early_corrects_nothing(noisy, speeds, monkeypatch):
     from napari_lotadenoise.engine import clock
 
     monkeypatch.setattr(clock, "REPORT_EVERY", 0.0)
@@ -243,8 +277,8 @@ def test_a_run_that_was_paused_or_finished_early_is_not_learnt_from(noisy, speed
     assert speeds == []
 
 
-def test_a_short_run_is_not_learnt_from(noisy, speeds, monkeypatch):
-    monkeypatch.setattr(timing, "TELLING", 1e9)
+def test_a_short_run_corrects_nothing(noisy, speeds, monkeypatch):
+    monkeypatch.setattr(timing, "LONG_ENOUGH", 1e9)
     events(noisy)
     assert speeds == []
 
@@ -258,6 +292,6 @@ def test_the_time_of_a_listener_does_not_count():
     assert clock.working == pytest.approx(3, abs=0.5)
 
 
-def test_nothing_learnt_changes_a_result(noisy, speeds):
+def test_the_correction_changes_no_result(noisy, speeds):
     first, second = (events(noisy)[-1].result.image for _ in range(2))
     np.testing.assert_array_equal(first, second)

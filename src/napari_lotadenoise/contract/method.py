@@ -160,6 +160,13 @@ class Method(ABC):
         size = (self.footprint.work / usual) ** NETWORK_EXPONENT
         return self.cost.times(size, size)
 
+    def network_passes(self, predictable: float | None) -> float:
+        """Return how many networks a prediction goes through one after the other, for the time of a run.
+
+        `predictable` is the share of the noise that its neighbours tell; None where it is not measured yet.
+        """
+        return 1.0
+
     @property
     def directional(self) -> bool:
         """Tell rows from columns: images are then mirrored, but never rotated by a right angle."""

@@ -121,7 +121,7 @@ class _Run:
         seconds = self.clock.elapsed - self.probing
         result = record.result(seconds, self.probe, self.snapshots.taken(record.out))
         if record.ended is EndReason.ALL_STEPS and not self.clock.paused:
-            timing.learn(job, self.clock.working)
+            timing.correct_speeds(job, self.clock.working)
         return Completed(result, record.ended, record.reason)
 
     def _group_order(self) -> list[int]:

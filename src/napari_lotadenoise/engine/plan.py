@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from napari_lotadenoise.compute import machine, process_settings
+import dataclasses
+from typing import TYPE_CHECKING
+
+from napari_lotadenoise.compute import process_settings, speeds
 from napari_lotadenoise.contract.method import Method, Training
+from napari_lotadenoise.engine import timing
 from napari_lotadenoise.engine.work import Work
 from napari_lotadenoise.image.stack import AXIS_NAMES, Layout
+from napari_lotadenoise.options import Options, stride_is_open
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.noise import NoiseReport
 
 
-def describe(shape: tuple[int, ...], layout: Layout, method: Method, device: str, seconds: float | None = None) -> str:
-    """Describe a run: "12 z-slices of 1024 x 1024, 2 channels separately, with LoTA-N2N, on CPU, about 40 s."."""
+def describe(
+    shape: tuple[int, ...], layout: Layout, method: Method, device: str, seconds: float | None = None, reason: str = ""
+) -> str:
+    """Describe a run: "12 z-slices of 1024 x 1024, 2 channels separately, with LoTA-N2N, on CPU, about 40 s.".
+
+    A `reason` why the method was chosen comes before it.
+    """
     sizes = dict(zip(layout.axes, shape, strict=True))
     plane = f"{sizes['Y']} x {sizes['X']}"
     samples = [_count(sizes[a], AXIS_NAMES[a]) for a in layout.sampled]
@@ -26,7 +39,13 @@ def describe(shape: tuple[int, ...], layout: Layout, method: Method, device: str
     parts += [f"with {method.info.title}", f"on {device}"]
     if seconds is not None:
         parts.append(f"about {duration(seconds)}")
-    return ", ".join(parts) + "."
+    words = ", ".join(parts) + "."
+    return f"{chosen(reason, seconds)}. {words[0].upper()}{words[1:]}" if reason else words
+
+
+def chosen(reason: str, seconds: float | None) -> str:
+    """Describe a choice: "Instant, since the noise is correlated over about 3 pixels; 2 s"."""
+    return reason if seconds is None else f"{reason}; {duration(seconds)}"
 
 
 def seconds_for(
@@ -34,12 +53,12 @@ def seconds_for(
     layout: Layout,
     method: Method,
     training: Training,
+    options: Options | None = None,
     *,
-    device: str = "auto",
-    threads: int | None = None,
+    report: NoiseReport | None = None,
     watched: bool = False,
 ) -> float:
-    """Estimate the time of a run, by what is remembered of this machine.
+    """Estimate the seconds of a run by the cached speeds of this machine.
 
     Parameters
     ----------
@@ -47,14 +66,21 @@ def seconds_for(
     layout : Layout
     method : Method
     training : Training
-    device : str
-        Name of the device.
-    threads : int, optional
+    options : Options, optional
+    report : NoiseReport, optional
+        Noise of the image, where it is measured: a stride that it decides is counted.
     watched : bool
         Whether previews are made on the way.
     """
-    speeds = machine.remembered(device, threads or process_settings.default_threads())
-    return Work.of(shape, layout, method, training).seconds(speeds, watched=watched)
+    options = options or Options()
+    predictable = options.predictable
+    if report is not None:
+        predictable = report.noise_correlation.predictable
+        if stride_is_open(training, method):
+            training = dataclasses.replace(training, stride=report.stride)
+    work = Work.of(shape, layout, method, training, predictable=predictable)
+    machine = speeds.cached(options.device, options.threads or process_settings.default_threads())
+    return timing.estimate(work, options, machine, watched=watched)
 
 
 def duration(seconds: float) -> str:

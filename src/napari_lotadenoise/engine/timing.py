@@ -1,46 +1,43 @@
-"""The time that is told before a run, on the machine that it runs on, and what the machine learns from how long it took."""
+"""Estimated time of a run, and correction of the speeds of the machine by the time that it took. Imports no torch."""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_lotadenoise.compute import machine
+from napari_lotadenoise.compute import speeds
+from napari_lotadenoise.compute.speeds import Speeds
 from napari_lotadenoise.engine.work import Work
+from napari_lotadenoise.options import Options
 
 if TYPE_CHECKING:
-    import torch
-
-    from napari_lotadenoise.contract.method import Method, Training
     from napari_lotadenoise.engine.job import Job
-    from napari_lotadenoise.image.stack import Layout
-    from napari_lotadenoise.options import Options
 
-#: Seconds that a run must have been expected to take to say something of the machine: shorter ones are first imports.
-TELLING = 2.0
+#: Seconds that a run must have been estimated to take to say something of the machine: in shorter ones, first imports count.
+LONG_ENOUGH = 2.0
 
 
-def told(
-    shape: tuple[int, ...], layout: Layout, method: Method, training: Training, options: Options, device: torch.device
-) -> float:
-    """Estimate the seconds of a run whose options are resolved; at the first one on a device, its speed is measured."""
-    speeds = machine.measured(device, options.threads or 1)
-    return Work.of(shape, layout, method, training).seconds(speeds, **_circumstances(method, options))
+def estimate(work: Work, options: Options, machine: Speeds, *, watched: bool = False) -> float:
+    """Estimate the seconds of a run.
+
+    Predictions are counted: one, one for the divergence, and one for each snapshot of a training.
+
+    Parameters
+    ----------
+    work : Work
+    options : Options
+    machine : Speeds
+    watched : bool
+        Whether previews are made on the way, be there a view request already or not.
+    """
+    more = bool(np.any(options.divergence_step)) + (options.snapshots if work.method.trained else 0)
+    return work.seconds(machine, predictions=1 + more, watched=watched or options.view_request is not None)
 
 
-def learn(job: Job, seconds: float) -> None:
-    """Let the machine learn from a run that took all its steps without a pause."""
+def correct_speeds(job: Job, seconds: float) -> None:
+    """Correct the speeds of the machine by a run that took all its steps without a pause."""
     threads = job.options.threads or 1
-    speeds = dataclasses.replace(machine.measured(job.device, threads), factor=1.0)
-    work = Work.of(tuple(job.image.shape), job.layout, job.method, job.training)
-    expected = work.seconds(speeds, **_circumstances(job.method, job.options))
-    if expected >= TELLING:
-        machine.learn(job.device, threads, seconds / expected)
-
-
-def _circumstances(method: Method, options: Options) -> dict[str, Any]:
-    """Count predictions: one, one for the divergence, and one for each snapshot of a training."""
-    more = bool(np.any(options.divergence_step)) + (options.snapshots if method.trained else 0)
-    return {"predictions": 1 + more, "watched": options.view_request is not None}
+    estimated = estimate(job.work, job.options, speeds.calibrated(job.device, threads).uncorrected)
+    if estimated >= LONG_ENOUGH:
+        speeds.correct(job.device, threads, seconds / estimated)

@@ -1,4 +1,4 @@
-"""How much work a run is, and how long that takes on a machine; told before it starts. Imports no torch."""
+"""Amount of work of a run, counted before it starts, and how long that takes on a machine. Imports no torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import sys
 from dataclasses import dataclass
 
-from napari_lotadenoise.compute.machine import Speeds
+from napari_lotadenoise.compute.speeds import Speeds
 from napari_lotadenoise.contract.capabilities import Cost, Footprint, Tiling, passes_of
 from napari_lotadenoise.contract.method import Method, Training
 from napari_lotadenoise.contract.training import WARM_COST, WARM_STEP, WARM_TILING, WarmTraining
@@ -18,8 +18,10 @@ from napari_lotadenoise.prediction.tiling import TileGeometry, pixels_read
 
 #: How much longer a network takes in float32 than in the bfloat16 that its cost was measured in.
 FLOAT32 = 1.6
-#: Seconds of a run whatever the size of its image, and microseconds a pixel of it: checks, noise, fingerprint, examination.
+#: Seconds of a channel whatever its size, and microseconds a pixel of it: checks, noise, fingerprint, examination.
 FIXED_SECONDS, FIXED_MICROSECONDS = 0.1, 0.3
+#: Seconds of a channel with correlated noise, which is measured more closely.
+CORRELATED_SECONDS = 0.2
 #: Seconds to import torch, where that was not done yet.
 IMPORT_SECONDS = 2.0
 #: Pixels of a sample that methods measure before their first step, at most: of larger ones they take parts.
@@ -38,8 +40,8 @@ class Work:
     training : Training
     cost : Cost
         Of a pixel with the present hyper-parameters; of a voxel in a volume.
-    groups, samples : int
-        Networks that learn, and images that each of them denoises.
+    groups, joined, samples : int
+        Networks that learn, channels that each of them sees, and images that each of them denoises.
     pixels : int
         Of one sample.
     crop : int
@@ -49,37 +51,53 @@ class Work:
     in_view : int
         Pixels of a preview.
     volume : bool
+    correlated : bool
+        Whether the noise is known to be correlated.
     """
 
     method: Method
     training: Training
     cost: Cost
     groups: int
+    joined: int
     samples: int
     pixels: int
     crop: int
     read: int
     in_view: int
     volume: bool
+    correlated: bool
 
     @classmethod
-    def of(cls, shape: tuple[int, ...], layout: Layout, method: Method, training: Training) -> Work:
-        """Count the work on an image."""
+    def of(
+        cls,
+        shape: tuple[int, ...],
+        layout: Layout,
+        method: Method,
+        training: Training,
+        *,
+        predictable: float | None = None,
+    ) -> Work:
+        """Count the work on an image.
+
+        `predictable` is the share of the noise that its neighbours tell, where it is measured.
+        """
         sizes = dict(zip(layout.axes, shape, strict=True))
         spatial = tuple(sizes[axis] for axis in layout.spatial)
         tiling, footprint, cost = _of_network(method, training)
-        channels = math.prod(sizes[axis] for axis in layout.joined) if cost.each_channel else 1
-        by_step, by_prediction = (cost.volume, cost.volume_predict) if layout.volume else (1.0, 1.0)
-        stride = max(1, training.stride)
+        joined = math.prod(sizes[axis] for axis in layout.joined)
+        cost = _of_blocks(cost, joined, volume=layout.volume).times(1.0, method.network_passes(predictable))
+        stride = training.spacing
         return cls(
-            method, training, cost.times(channels * by_step, channels * by_prediction),
+            method, training, cost,
             groups=math.prod(sizes[axis] for axis in layout.grouped),
+            joined=joined,
             samples=math.prod(sizes[axis] for axis in layout.sampled),
             pixels=math.prod(spatial),
             crop=_crop_pixels(spatial, training, stride, whole=tiling.whole),
             read=pixels_read(spatial, tiling, cost, _geometry(footprint, tiling, stride)),
             in_view=math.prod(min(size, PREVIEW_SIDE) for size in spatial[-2:]),
-            volume=layout.volume,
+            volume=layout.volume, correlated=bool(predictable),
         )  # fmt: skip
 
     def seconds(self, speeds: Speeds, *, predictions: int = 1, watched: bool = False) -> float:
@@ -95,7 +113,7 @@ class Work:
         """
         training = self.training_seconds(speeds) * (1 + self.preview_share(speeds) if watched else 1)
         prediction = predictions * self.prediction_seconds(speeds)
-        return speeds.factor * (self.overhead_seconds(speeds) + training + prediction)
+        return speeds.correction * (self.overhead_seconds(speeds) + training + prediction)
 
     def training_seconds(self, speeds: Speeds) -> float:
         """Return the time of all steps."""
@@ -116,10 +134,10 @@ class Work:
 
     def overhead_seconds(self, speeds: Speeds) -> float:
         """Return the time of all that is neither step nor prediction."""
-        pixels = self.groups * self.samples * self.pixels
-        prepared = self.groups * min(self.samples * self.pixels, PREPARED)
-        seconds = FIXED_SECONDS + 1e-6 * (FIXED_MICROSECONDS * pixels + self.cost.prepare * prepared)
-        return (seconds + (0 if "torch" in sys.modules else IMPORT_SECONDS)) / speeds.numpy
+        pixels = self.samples * self.pixels
+        seconds = FIXED_SECONDS + CORRELATED_SECONDS * self.correlated
+        seconds += 1e-6 * (FIXED_MICROSECONDS * pixels + self.cost.prepare * min(pixels, PREPARED))
+        return (self.groups * self.joined * seconds + (0 if "torch" in sys.modules else IMPORT_SECONDS)) / speeds.numpy
 
     @property
     def _float32(self) -> float:
@@ -150,6 +168,13 @@ def _of_network(method: Method, training: Training) -> tuple[Tiling, Footprint, 
     if not (isinstance(training, WarmTraining) and training.warm):
         return method.tiling, method.footprint, method.expected_cost
     return WARM_TILING, footprints.INSTANT, WARM_COST._replace(step=WARM_STEP * method.cost.step)
+
+
+def _of_blocks(cost: Cost, joined: int, *, volume: bool) -> Cost:
+    """Return the cost of a pixel with all channels that are denoised together, in a plane or in a volume."""
+    channels = joined if cost.each_channel else 1
+    step, predict = (cost.volume, cost.volume_predict) if volume else (1.0, 1.0)
+    return cost.times(channels * step, channels * predict)
 
 
 def _geometry(footprint: Footprint, tiling: Tiling, stride: int) -> TileGeometry:

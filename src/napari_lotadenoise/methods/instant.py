@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -66,6 +67,12 @@ class Instant(NoiseAware):
     def expected_cost(self) -> Cost:
         """Return the cost; an ensemble takes eight passes."""
         return self.cost.times(1.0, 8.0 if self.self_ensemble else 1.0)
+
+    def network_passes(self, predictable: float | None) -> float:
+        """Return 2 for noise that is slightly correlated, for which two networks are mixed; before it is measured, the middle."""
+        if predictable is None:
+            return math.sqrt(2.0)
+        return 2.0 if 0 < shipped.coloured_weight(predictable) < 1 else 1.0
 
     def weights(self, ndim: int) -> str:
         """Name the file that takes part."""
