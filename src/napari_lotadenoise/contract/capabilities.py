@@ -59,7 +59,7 @@ class Tiling:
 
 
 class Footprint(NamedTuple):
-    """What a network computes at a pixel and how far it sees, told without building it.
+    """What a network computes at a pixel and how far it sees, without building it.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Footprint(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """Processor time of a method in its `fast` preset, on one core of the reference machine (`compute.machine`).
+    """Processor time of a method in its `fast` preset, on one core of the reference machine (`compute.speeds`).
 
     Attributes
     ----------

@@ -18,10 +18,12 @@ from napari_lotadenoise.prediction.tiling import TileGeometry, pixels_read
 
 #: How much longer a network takes in float32 than in the bfloat16 that its cost was measured in.
 FLOAT32 = 1.6
-#: Seconds of a channel whatever its size, and microseconds a pixel of it: checks, noise, fingerprint, examination.
-FIXED_SECONDS, FIXED_MICROSECONDS = 0.1, 0.3
-#: Seconds of a channel with correlated noise, which is measured more closely.
-CORRELATED_SECONDS = 0.2
+#: Seconds to measure the noise of a channel, and microseconds a pixel of it to read, check and write.
+MEASURING, PASSING = 0.08, 0.15
+#: Planes whose middle is examined after a run, pixels of that, and microseconds for one of them.
+EXAMINED_PLANES, EXAMINED_PIXELS, EXAMINING = 2, 512 * 512, 0.7
+#: Seconds to measure the correlated noise of a channel more closely, and to examine a plane of it.
+MEASURING_CORRELATED, EXAMINING_CORRELATED = 0.15, 0.25
 #: Seconds to import torch, where that was not done yet.
 IMPORT_SECONDS = 2.0
 #: Pixels of a sample that methods measure before their first step, at most: of larger ones they take parts.
@@ -42,8 +44,8 @@ class Work:
         Of a pixel with the present hyper-parameters; of a voxel in a volume.
     groups, joined, samples : int
         Networks that learn, channels that each of them sees, and images that each of them denoises.
-    pixels : int
-        Of one sample.
+    pixels, plane : int
+        Of one sample, and of one of its planes.
     crop : int
         Pixels of one crop.
     read : int
@@ -62,6 +64,7 @@ class Work:
     joined: int
     samples: int
     pixels: int
+    plane: int
     crop: int
     read: int
     in_view: int
@@ -94,6 +97,7 @@ class Work:
             joined=joined,
             samples=math.prod(sizes[axis] for axis in layout.sampled),
             pixels=math.prod(spatial),
+            plane=math.prod(spatial[-2:]),
             crop=_crop_pixels(spatial, training, stride, whole=tiling.whole),
             read=pixels_read(spatial, tiling, cost, _geometry(footprint, tiling, stride)),
             in_view=math.prod(min(size, PREVIEW_SIDE) for size in spatial[-2:]),
@@ -134,10 +138,27 @@ class Work:
 
     def overhead_seconds(self, speeds: Speeds) -> float:
         """Return the time of all that is neither step nor prediction."""
+        importing = 0.0 if "torch" in sys.modules else IMPORT_SECONDS
+        return (importing + self._surrounding_seconds + self._examination_seconds) / speeds.numpy
+
+    @property
+    def _surrounding_seconds(self) -> float:
+        """Return the time to read, check, measure and write all channels on the reference machine."""
         pixels = self.samples * self.pixels
-        seconds = FIXED_SECONDS + CORRELATED_SECONDS * self.correlated
-        seconds += 1e-6 * (FIXED_MICROSECONDS * pixels + self.cost.prepare * min(pixels, PREPARED))
-        return (self.groups * self.joined * seconds + (0 if "torch" in sys.modules else IMPORT_SECONDS)) / speeds.numpy
+        measuring = MEASURING + MEASURING_CORRELATED * self.correlated
+        return self.channels * (measuring + 1e-6 * (PASSING * pixels + self.cost.prepare * min(pixels, PREPARED)))
+
+    @property
+    def _examination_seconds(self) -> float:
+        """Return the time to examine the residual on the reference machine."""
+        planes = min(EXAMINED_PLANES, self.channels * self.samples * self.pixels // self.plane)
+        each = 1e-6 * EXAMINING * min(self.plane, EXAMINED_PIXELS) + EXAMINING_CORRELATED * self.correlated
+        return planes * each
+
+    @property
+    def channels(self) -> int:
+        """Return the channels of the image."""
+        return self.groups * self.joined
 
     @property
     def _float32(self) -> float:

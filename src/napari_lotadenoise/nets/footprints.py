@@ -1,4 +1,4 @@
-"""What a network computes at a pixel and how far it sees, told without building it: for the time of a run. Imports no torch.
+"""What a network computes at a pixel and how far it sees, without building it: for the estimated time of a run. Imports no torch.
 
 The work is that of the convolutions of a plane with one channel, which is all that a comparison of two sizes needs.
 """
