@@ -19,7 +19,7 @@ from napari_lotadenoise.prediction.tiling import TileGeometry, pixels_read
 #: How much longer a network takes in float32 than in the bfloat16 that its cost was measured in.
 FLOAT32 = 1.6
 #: Seconds to measure the noise of a channel, and microseconds a pixel of it to read, check and write.
-MEASURING, PASSING = 0.08, 0.15
+MEASURING, PASSING = 0.05, 0.15
 #: Planes whose middle is examined after a run, pixels of that, and microseconds for one of them.
 EXAMINED_PLANES, EXAMINED_PIXELS, EXAMINING = 2, 512 * 512, 0.7
 #: Seconds to measure the correlated noise of a channel more closely, and to examine a plane of it.
