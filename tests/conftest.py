@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+# For what is run outside of a test, too: fixtures of a session, other processes.
+os.environ.setdefault("NAPARI_LOTADENOISE_CACHE", "")
+
 # Before torch is imported: its pools are sized once. Several processes with several threads each are slower than one.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -13,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_lotadenoise.compute import process_settings
+from napari_lotadenoise.compute import process_settings, speed_cache
 from tests.helpers import DATA, scene
 
 
@@ -24,6 +27,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     method = item.callspec.params.get("method") if hasattr(item, "callspec") else None
     if isinstance(method, str) and item.path.name == "test_contract.py":
         item.add_marker(pytest.mark.xdist_group(method))
+
+
+@pytest.fixture(autouse=True)
+def _no_speed_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calibrate no speeds, and keep out of the user's cache."""
+    monkeypatch.setenv(speed_cache.FOLDER, "")
 
 
 @pytest.fixture(autouse=True)

@@ -149,7 +149,7 @@ def automatic_settings(
     image = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
     layout = layout_for(tuple(image.shape), axes, options.channels, options.volume)
     choice = choose(image, layout, prior=options.prior, fill=options.fill)
-    return choice.method, {**settings, **choice.settings, "reason": choice.reason}
+    return choice.method, {**settings, **choice.settings, "reason": choice.reason, "predictable": choice.predictable}
 
 
 def resolve(method: str, preset: str = "fast", **settings: Any) -> tuple[Method, Training, Options]:
@@ -168,7 +168,7 @@ def resolve(method: str, preset: str = "fast", **settings: Any) -> tuple[Method,
     MethodError, ParameterError
         Where there is no such method or setting, or a value is out of its bounds.
     """
-    names = {option.name for option in parameters(RunOptions)} | {"reason"}
+    names = {option.name for option in parameters(RunOptions)} | {"reason", "predictable"}
     options = Options(preset=preset, **{name: value for name, value in settings.items() if name in names})
     hyper_parameters = {name: value for name, value in settings.items() if name not in names}
     configured, training = configure(find(method), preset, volume=options.volume, **hyper_parameters)

@@ -36,6 +36,8 @@ class Options(RunOptions):
         method's own are better. The result has nothing of them.
     reason : str
         Why method and settings were chosen, for the record.
+    predictable : float, optional
+        Share of the noise that its neighbours tell, where it was measured before; for the estimated time only.
     """
 
     preset: str = ""
@@ -44,6 +46,7 @@ class Options(RunOptions):
     snapshots: int = 0
     instant_preview: float = 0.0
     reason: str = ""
+    predictable: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

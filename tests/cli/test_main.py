@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -117,6 +118,14 @@ def test_a_run_whose_assumptions_are_broken_is_warned_of_and_done(tmp_path, caps
     for stride in ("4", "auto"):
         assert main(["run", str(path), str(out), *few, "--stride", stride]) == 0
         assert "careful" not in capsys.readouterr().err
+
+
+def test_auto_says_what_it_chose_and_how_long_it_will_take(tmp_path, capsys):
+    path = tmp_path / "n.tif"
+    tifffile.imwrite(path, np.random.default_rng(0).normal(100, 8, (64, 64)).astype(np.float32))
+    assert main(["run", str(path), str(tmp_path / "o.tif"), "--axes", "YX"]) == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert re.fullmatch(r"Instant \(pre-trained\), since the noise .*; \d+ s\. One image of 64 x 64, .* \d+ s\.", first)
 
 
 def test_noise_reports_the_sigma(tmp_path, capsys):

@@ -35,7 +35,7 @@ class Answer:
     """Stands in for a predictor, with a denoiser of our own in place of its network."""
 
     def __init__(self, preview):
-        self.preview = preview
+        self.preview_parts = preview
 
 
 def test_a_network_that_knows_nothing_does_not_take_over(scenes):
@@ -49,6 +49,14 @@ def test_a_better_denoiser_takes_over_and_a_worse_one_does_not(scenes, share, be
     truth, noisy = (image[..., :64, :64] for image in scenes)  # as large as a crop, so that every crop is the image
     handover, trainer = trained(noisy, "lota-n2n", 1)
     assert handover.happened(trainer, Answer(lambda image: truth + share * (image - truth))) is better
+
+
+def test_crops_of_interleaved_images_are_not_interleaved_again(scenes):
+    handover, trainer = trained(scenes[1], "lota-n2n", 1, stride=3, width=16)
+    shapes = []
+    handover.happened(trainer, Answer(lambda image: shapes.append(image.shape) or image))
+    assert {tuple(shape[-2:]) for shape in shapes} == {(44, 44)}  # 128 pixels, padded to 132, every third of them
+    assert not handover.happened(trainer, predictor(trainer))  # sides that 3 does not divide are no obstacle
 
 
 def test_it_stays_handed_over(scenes):

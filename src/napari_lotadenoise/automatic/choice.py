@@ -34,11 +34,14 @@ class Choice:
         Run options and hyper-parameters beside the defaults of the preset ``fast``.
     reason : str
         The method and why it was chosen, in one sentence without a full stop.
+    predictable : float, optional
+        Share of the noise that its neighbours tell.
     """
 
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
+    predictable: float | None = None
 
     @property
     def title(self) -> str:
@@ -95,7 +98,8 @@ def choose_by(report: NoiseReport, *, volume: bool = False, prior: bool = True) 
     volume = volume and report.degree is not Degree.CORRELATED
     title = METHODS[WITH_PRIOR].info.title
     where = ", as a volume" if volume else ""
-    return Choice(WITH_PRIOR, {"volume": volume}, f"{title}{where}, since the noise {noise}")
+    reason = f"{title}{where}, since the noise {noise}"
+    return Choice(WITH_PRIOR, {"volume": volume}, reason, report.noise_correlation.predictable)
 
 
 def _noise(report: NoiseReport) -> str:

@@ -171,7 +171,7 @@ def _run(options: argparse.Namespace) -> None:
             f"{method.info.title} makes no stochastic passes to be uncertain of; leave --uncertainty out."
         )
     if not given.get("quiet") and "reason" not in wanted:  # auto has done what the warnings advise
-        _warn(picture.data, wanted)
+        wanted |= _warn(picture.data, wanted)
     result = _denoise(picture.data, wanted, quiet=given.get("quiet", False))
     image, clipped = as_dtype(result.image, picture.data.dtype) if given.get("same_dtype") else (result.image, 0)
     axes = result.recipe.axes
@@ -192,18 +192,23 @@ def _run(options: argparse.Namespace) -> None:
         )
 
 
-def _warn(image: np.ndarray, wanted: dict[str, Any]) -> None:
-    """Say what of the noise speaks against the method; nothing is forbidden, and what is wrong with the image is said later."""
+def _warn(image: np.ndarray, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Say what of the noise speaks against the method, and return what the estimated time depends on.
+
+    Nothing is forbidden, and what is wrong with the image is said later.
+    """
     from napari_lotadenoise.comparison import advice
     from napari_lotadenoise.noise import estimate_noise
 
     method = find(wanted["method"])
     choice = {name: wanted[name] for name in ("stabilise", "stride", "structure") if name in wanted}
     try:
-        found = advice.concerns(method, estimate_noise(image, wanted["axes"], fill=True), **choice)
+        report = estimate_noise(image, wanted["axes"], fill=True)
     except LotaDenoiseError:
-        return
+        return {}
+    found = advice.concerns(method, report, **choice)
     print(*(f"careful: {concern}" for concern in found), sep="\n", end="\n" if found else "", file=sys.stderr)
+    return {"predictable": report.noise_correlation.predictable}
 
 
 def _wanted(given: dict[str, Any], picture: io.Picture) -> dict[str, Any]:

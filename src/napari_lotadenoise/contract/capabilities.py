@@ -58,11 +58,77 @@ class Tiling:
     whole: bool = False
 
 
-class Cost(NamedTuple):
-    """Rough cost in microseconds a pixel on one CPU core: a training step, and a prediction (or one stochastic pass)."""
+class Footprint(NamedTuple):
+    """What a network computes at a pixel and how far it sees, without building it.
 
-    step: float = 0.3
-    predict: float = 0.05
+    Attributes
+    ----------
+    work : float
+        Multiplications of one pixel, each counted by how long it takes compared with one of a small U-Net; 0 where there is no
+        network whose size may be changed.
+    halo, depth_halo : int
+        Pixels around a tile, and planes above and below it, that are read with it.
+    multiple : int
+        Number that the sides of what is read are multiples of.
+    border : int or None
+        Pixels beyond the image that may be read; None for as many as the halo.
+    """
+
+    work: float = 0.0
+    halo: int = 0
+    depth_halo: int = 0
+    multiple: int = 1
+    border: int | None = None
+
+    def widened(self, pixels: int) -> Footprint:
+        """Return the footprint of a method that looks some pixels further than its network."""
+        return self._replace(halo=self.halo + pixels)
+
+
+class Cost(NamedTuple):
+    """Processor time of a method in its `fast` preset, on one core of the reference machine (`compute.speeds`).
+
+    Attributes
+    ----------
+    step : float
+        Microseconds a pixel of the crops in a training step.
+    predict : float
+        Microseconds a pixel that is read for a prediction, or for one stochastic pass.
+    start : float
+        Milliseconds of a step whatever the size of its crops.
+    prepare : float
+        Microseconds a pixel of the training images before the first step.
+    volume : float
+        How many times as long a voxel takes in a volume, in a step.
+    volume_predict : float
+        How many times as long a voxel takes in a volume, in a prediction.
+    numpy : bool
+        Whether it computes by numpy and scipy, with one thread on the processor.
+    each_channel : bool
+        Whether the cost is that of each channel that is denoised together with others.
+    nominal : float
+        What `predict` is taken for where tiles are cut, 0 for `predict` itself. Rounding depends on the tiles, so this stays
+        as it is where `predict` is measured anew.
+    """
+
+    step: float = 1.3
+    predict: float = 0.6
+    start: float = 5.0
+    prepare: float = 0.1
+    volume: float = 4.0
+    volume_predict: float = 4.0
+    numpy: bool = False
+    each_channel: bool = False
+    nominal: float = 0.0
+
+    @property
+    def of_tiles(self) -> float:
+        """Return the microseconds a pixel by which tiles are cut."""
+        return self.nominal or self.predict
+
+    def times(self, step: float, predict: float) -> Cost:
+        """Return the cost of a method whose steps and predictions take so many times as long."""
+        return self._replace(step=step * self.step, predict=predict * self.predict)
 
 
 class Curve(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from napari_lotadenoise.contract.capabilities import Cost, Requirements, Tiling
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Requirements, Tiling
 from napari_lotadenoise.contract.params import validate
 from napari_lotadenoise.contract.training import Interleaving, Preset, Training
 from napari_lotadenoise.errors import MethodError
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import torch
 
     from napari_lotadenoise.nets import Network
+
+#: Power of the work of a network with which its time grows: wide layers use a processor better (measured).
+NETWORK_EXPONENT = 0.9
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,30 @@ class Method(ABC):
         It consists of numbers, texts, tensors, networks, and containers and namespaces of these.
         """
         return None
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network without building it, for the time of a run; by default it sees nothing around a tile."""
+        return Footprint()
+
+    @property
+    def expected_cost(self) -> Cost:
+        """Return the cost with the present hyper-parameters: `cost`, times what the size of the network makes of it.
+
+        Override it where others count too, such as the passes of an inference.
+        """
+        usual = type(self)(**self.preset("fast").parameters).footprint.work
+        if not usual:
+            return self.cost
+        size = (self.footprint.work / usual) ** NETWORK_EXPONENT
+        return self.cost.times(size, size)
+
+    def network_passes(self, predictable: float | None) -> float:
+        """Return how many networks a prediction goes through one after the other, for the time of a run.
+
+        `predictable` is the share of the noise that its neighbours tell; None where it is not measured yet.
+        """
+        return 1.0
 
     @property
     def directional(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from napari_lotadenoise.contract.capabilities import Cost, Tiling
 from napari_lotadenoise.contract.params import knob, validate
 
 
@@ -97,8 +98,11 @@ class Training(Interleaving):
 
 #: Names of presets: the default, the published schedule, and where it fits one that begins with pre-trained weights.
 PRESETS = ("fast", "paper", "warm")
-#: `Method.cost` where the shipped network is the one that learns.
-WARM_COST = (2.5, 0.6)
+#: Steps of the shipped network, compared with those of the small U-Net of the methods that can begin with it.
+WARM_STEP = 1.75
+#: The rest of `Method.cost` where the shipped network is the one that learns, and how its image is cut.
+WARM_COST = Cost(predict=0.92, start=8.0, prepare=0.6, volume=1.2, volume_predict=1.2, each_channel=True, nominal=0.6)
+WARM_TILING = Tiling(smallest=512, largest=1024)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,20 @@ PREVIEW_SHARE = 0.3
 
 
 class Clock:
-    """Clock of one run."""
+    """Clock of one run.
+
+    Attributes
+    ----------
+    start : float
+        When the run began.
+    paused : bool
+        Whether the run was ever paused.
+    """
 
     def __init__(self) -> None:
         self.start = self._last_report = time.perf_counter()
+        self.paused = False
+        self._elsewhere = 0.0
         self._next_preview = 0.0
         self._step_seconds: float | None = None
         self._reports = 0
@@ -25,6 +35,15 @@ class Clock:
     def elapsed(self) -> float:
         """Return the seconds since the start of the run."""
         return time.perf_counter() - self.start
+
+    @property
+    def working(self) -> float:
+        """Return the seconds of the run without those that its listener took for the events."""
+        return self.elapsed - self._elsewhere
+
+    def listened(self, seconds: float) -> None:
+        """Record how long the listener took for an event."""
+        self._elsewhere += seconds
 
     def training_begins(self) -> None:
         """Start timing the steps: what comes before them, such as an instant preview, does not count."""

@@ -63,7 +63,7 @@ class PreviewHandover:
         if self._halfway:
             self._over = trainer.step_number >= trainer.training.planned / 2
         else:
-            self._over = self._error(predictor.preview) < self._to_beat
+            self._over = self._error(predictor.preview_parts) < self._to_beat
         return self._over
 
     def _error(self, denoise: Callable[[Tensor], Tensor]) -> float:

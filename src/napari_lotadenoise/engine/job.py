@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_lotadenoise.compute import devices, process_settings
+from napari_lotadenoise.compute import devices, process_settings, speeds
 from napari_lotadenoise.contract.method import Method, Training
-from napari_lotadenoise.engine import plan
+from napari_lotadenoise.engine import plan, timing
+from napari_lotadenoise.engine.work import Work
 from napari_lotadenoise.image.checks import check, check_samples
 from napari_lotadenoise.image.stack import Layout, Stack, Window, layout_for
 from napari_lotadenoise.noise import NoiseModel, best_stride
@@ -19,6 +20,9 @@ from napari_lotadenoise.normalisation.noise_measurement import measure_group
 from napari_lotadenoise.options import Options, check_stride, preset_of, stabilise_mode, stride_is_open
 from napari_lotadenoise.prediction.tiling import cut
 from napari_lotadenoise.pretrained import warm_start
+
+#: Noise of each channel of each group.
+Noise = tuple[tuple[NoiseModel, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,10 @@ class Job:
         Name of the pre-trained weights that take part; empty where there are none.
     tiles : tuple of Window
         Parts of a sample that are predicted one by one.
+    work : Work
+        How much there is to compute.
     words : str
-        What will be done, in one sentence.
+        What will be done and how long it will take, in one sentence; before it, why it was chosen.
     asked_threads : int or None
         Threads that the user asked for; None where that was left open.
     noise : tuple of tuple of NoiseModel
@@ -62,9 +68,10 @@ class Job:
     device_words: str
     weights: str
     tiles: tuple[Window, ...]
+    work: Work
     words: str
     asked_threads: int | None = None
-    noise: tuple[tuple[NoiseModel, ...], ...] = ()
+    noise: Noise = ()
     notes: tuple[str, ...] = ()
 
 
@@ -91,32 +98,50 @@ def prepare(image: Any, method: Method, training: Training, options: Options) ->
     check_samples(stack, repeats=method.requires.repeats, single=method.tiling.whole)
     check_stride(method, training)
     device, device_words = devices.choose(options.device)
+    resolved = _resolved(options, layout, method, training)
+    training, noise, notes = _by_noise(stack, method, training, resolved)
+    work = Work.of(shape, layout, method, training, predictable=_predictable(noise, options))
+    seconds = timing.estimate(work, resolved, speeds.calibrated(device, resolved.threads or 1))
+    return Job(
+        image, method, training, resolved, layout, stack, device, device_words,
+        weights=warm_start.weights_of(method, training, stack),
+        tiles=tuple(cut(stack, *warm_start.tiling_of(method, training))),
+        work=work, words=plan.describe(shape, layout, method, device_words, seconds, options.reason),
+        asked_threads=options.threads, noise=noise, notes=notes,
+    )  # fmt: skip
+
+
+def _resolved(options: Options, layout: Layout, method: Method, training: Training) -> Options:
+    """Return the options with nothing left open."""
     preset = options.preset or preset_of(method, training)
-    resolved = dataclasses.replace(
+    return dataclasses.replace(
         options,
         axes=layout.axes,
         threads=options.threads or process_settings.default_threads(),
         preset=preset,
         stabilise=stabilise_mode(options.stabilise, preset, method),
     )
-    open_stride = stride_is_open(training, method)
-    noise: tuple[tuple[NoiseModel, ...], ...] = ()
-    if open_stride or resolved.stabilise != "off":
+
+
+def _by_noise(
+    stack: Stack, method: Method, training: Training, options: Options
+) -> tuple[Training, Noise, tuple[str, ...]]:
+    """Choose the stride by the noise, which is measured where something depends on it; return all three with the reasons."""
+    is_open = stride_is_open(training, method)
+    noise: Noise = ()
+    if is_open or options.stabilise != "off":
         noise = tuple(measure_group(stack, group) for group in range(stack.groups))
-    stride, notes = _stride(noise) if open_stride else (training.spacing, ())
-    training = dataclasses.replace(training, stride=stride)
-    notes = (f"{options.reason}.", *notes) if options.reason else notes
-    seconds = plan.seconds_for(shape, layout, method, training)
-    return Job(
-        image, method, training, resolved, layout, stack, device, device_words,
-        weights=warm_start.weights_of(method, training, stack),
-        tiles=tuple(cut(stack, *warm_start.tiling_of(method, training))),
-        words=plan.describe(shape, layout, method, device_words, seconds),
-        asked_threads=options.threads, noise=noise, notes=notes,
-    )  # fmt: skip
+    stride, notes = _stride(noise) if is_open else (training.spacing, ())
+    reasons = (f"{options.reason}.",) if options.reason else ()
+    return dataclasses.replace(training, stride=stride), noise, (*reasons, *notes)
 
 
-def _stride(noise: tuple[tuple[NoiseModel, ...], ...]) -> tuple[int, tuple[str, ...]]:
+def _predictable(noise: Noise, options: Options) -> float | None:
+    """Return the share of the noise that its neighbours tell in the most correlated channel; None where it is not known."""
+    return max((model.correlation.predictable for group in noise for model in group), default=options.predictable)
+
+
+def _stride(noise: Noise) -> tuple[int, tuple[str, ...]]:
     """Choose the stride that the most correlated channel asks for, and say so where it is not 1."""
     correlations = [model.correlation for group in noise for model in group]
     strides = [best_stride(correlation) for correlation in correlations]

@@ -16,6 +16,7 @@ import numpy as np
 
 from napari_lotadenoise.compute import process_settings
 from napari_lotadenoise.contract.method import Method, Training
+from napari_lotadenoise.engine import timing
 from napari_lotadenoise.engine.clock import Clock
 from napari_lotadenoise.engine.controls import Controls
 from napari_lotadenoise.engine.job import Job, prepare
@@ -138,6 +139,8 @@ class _Run:
         if self.only_learn:
             return Learnt(record.model(seconds), record.reason)
         result = record.result(seconds, self.probe, self.snapshots.taken(record.out))
+        if record.ended is EndReason.ALL_STEPS and not self.clock.paused:
+            timing.correct_speeds(job, self.clock.working)
         return Completed(result, record.ended, record.reason)
 
     def _group_order(self) -> list[int]:
@@ -262,6 +265,7 @@ class _Run:
             self.record.history.add({**row, **values, **losses})
         yield from self._emit(self.meter.progress(trainer, self.record, phase, losses, values))
         while self.controls.waiting:
+            self.clock.paused = True
             time.sleep(NAP)
             yield from self._emit(self.meter.progress(trainer, self.record, "paused", {}, {}))
             if self.clock.preview_due():
@@ -320,7 +324,9 @@ class _Run:
     # ---------------------------------------------------------------- events out, commands in
 
     def _emit(self, event: Event) -> Steps:
+        begun = time.perf_counter()
         command = yield event
+        self.clock.listened(time.perf_counter() - begun)
         self.controls.receive(command)
         if isinstance(command, ViewRequest):
             self.clock.preview_now()

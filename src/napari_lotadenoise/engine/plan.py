@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import math
+import dataclasses
+from typing import TYPE_CHECKING
 
-from napari_lotadenoise.contract.capabilities import passes_of
+from napari_lotadenoise.compute import process_settings, speeds
 from napari_lotadenoise.contract.method import Method, Training
-from napari_lotadenoise.contract.training import WARM_COST, WarmTraining
+from napari_lotadenoise.engine import timing
+from napari_lotadenoise.engine.work import Work
 from napari_lotadenoise.image.stack import AXIS_NAMES, Layout
+from napari_lotadenoise.options import Options, stride_is_open
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.noise import NoiseReport
 
 
-def describe(shape: tuple[int, ...], layout: Layout, method: Method, device: str, seconds: float | None = None) -> str:
-    """Describe a run: "12 z-slices of 1024 x 1024, 2 channels separately, with LoTA-N2N, on CPU, about 40 s."."""
+def describe(
+    shape: tuple[int, ...], layout: Layout, method: Method, device: str, seconds: float | None = None, reason: str = ""
+) -> str:
+    """Describe a run: "12 z-slices of 1024 x 1024, 2 channels separately, with LoTA-N2N, on CPU, about 40 s.".
+
+    A `reason` why the method was chosen comes before it.
+    """
     sizes = dict(zip(layout.axes, shape, strict=True))
     plane = f"{sizes['Y']} x {sizes['X']}"
     samples = [_count(sizes[a], AXIS_NAMES[a]) for a in layout.sampled]
@@ -28,20 +39,48 @@ def describe(shape: tuple[int, ...], layout: Layout, method: Method, device: str
     parts += [f"with {method.info.title}", f"on {device}"]
     if seconds is not None:
         parts.append(f"about {duration(seconds)}")
-    return ", ".join(parts) + "."
+    words = ", ".join(parts) + "."
+    return f"{chosen(reason, seconds)}. {words[0].upper()}{words[1:]}" if reason else words
 
 
-def seconds_for(shape: tuple[int, ...], layout: Layout, method: Method, training: Training) -> float:
-    """Estimate the time of a run on one processor core, before anything is measured."""
-    sizes = dict(zip(layout.axes, shape, strict=True))
-    spatial = [sizes[a] for a in layout.spatial]
-    wanted = ([training.crop_depth] if layout.volume else []) + [training.crop, training.crop]
-    crop = math.prod(min(n, w) if w else n for n, w in zip(spatial, wanted, strict=True))
-    groups = math.prod(sizes[a] for a in layout.grouped)
-    costs = WARM_COST if isinstance(training, WarmTraining) and training.warm else method.cost
-    train, predict = (1e-6 * cost * (3 if layout.volume else 1) for cost in costs)
-    passes = passes_of(method) or (8 if training.ensemble else 1)
-    return groups * training.planned * training.batch * crop * train + math.prod(shape) * predict * passes
+def chosen(reason: str, seconds: float | None) -> str:
+    """Describe a choice: "Instant, since the noise is correlated over about 3 pixels; 2 s"."""
+    return reason if seconds is None else f"{reason}; {duration(seconds)}"
+
+
+def seconds_for(
+    shape: tuple[int, ...],
+    layout: Layout,
+    method: Method,
+    training: Training,
+    options: Options | None = None,
+    *,
+    report: NoiseReport | None = None,
+    watched: bool = False,
+) -> float:
+    """Estimate the seconds of a run by the cached speeds of this machine.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    layout : Layout
+    method : Method
+    training : Training
+    options : Options, optional
+    report : NoiseReport, optional
+        Noise of the image, where it is measured: a stride that it decides is counted.
+    watched : bool
+        Whether previews are made on the way.
+    """
+    options = options or Options()
+    predictable = options.predictable
+    if report is not None:
+        predictable = report.noise_correlation.predictable
+        if stride_is_open(training, method):
+            training = dataclasses.replace(training, stride=report.stride)
+    work = Work.of(shape, layout, method, training, predictable=predictable)
+    machine = speeds.cached(options.device, options.threads or process_settings.default_threads())
+    return timing.estimate(work, options, machine, watched=watched)
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.capabilities import Curve
+from napari_lotadenoise.contract.capabilities import Cost, Curve, Footprint
 from napari_lotadenoise.contract.method import Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 
@@ -75,6 +75,28 @@ class Calibrated(Method):
     def depth_reach(self) -> int:
         """Return the planes above and below one that the filter looks at."""
         return self.reach
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe what the filter sees around a tile."""
+        return Footprint(halo=self.reach, depth_halo=self.depth_reach)
+
+    @property
+    def expected_cost(self) -> Cost:
+        """Return the cost of a step and of the result, each as many runs of the filter as it takes (`cost` is of one run)."""
+        # A value that is given is judged in the first step, and remembered in all others.
+        steps = 1 / len(self.trial_values) if self._given else 1.0
+        return self.cost.times(steps * self.step_runs, self.predict_runs)
+
+    @property
+    def step_runs(self) -> float:
+        """Return how often the filter runs over the crops of a step."""
+        return 1.0
+
+    @property
+    def predict_runs(self) -> float:
+        """Return how often the filter runs over a tile of the result."""
+        return 1.0
 
     def network(self, channels: int, ndim: int) -> Network:
         """Return a stand-in for a network, with the reach of the filter."""
@@ -161,6 +183,21 @@ class CalibratedByHiding(Calibrated):
         "never mixed).",
         choices=("j-invariant", "single"),
     )
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe what the filter sees around a tile, and the neighbour that fills the farthest pixel."""
+        return super().footprint.widened(1)
+
+    @property
+    def step_runs(self) -> float:
+        """Return one run for each grid."""
+        return float(self.grids)
+
+    @property
+    def predict_runs(self) -> float:
+        """Return one run for each of all grids, or a single one."""
+        return 1.0 if self.inference == "single" else float(GRID**2)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Return the stand-in of every filter; the neighbour that fills the farthest pixel is one further away."""

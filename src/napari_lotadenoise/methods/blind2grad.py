@@ -10,10 +10,11 @@ import numpy as np
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.capabilities import Cost, Footprint
 from napari_lotadenoise.contract.method import Info, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.self2self import Self2Self
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,7 +70,7 @@ class Blind2Grad(Self2Self):
         ),
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "detail": "mask", "protected": "mask", "gradient difference": "magnitude"}
-    cost: ClassVar = Cost(step=5.0, predict=2.0)
+    cost: ClassVar = Cost(step=3.8, predict=1.6, start=6.0, volume=11.0, volume_predict=3.8, nominal=2.0)
 
     dual_mask: bool = knob(True, "Spare detail when hiding pixels, and hide flat ones instead.")
     gradient_loss: bool = knob(True, "Hold the gradients of the masked and the unmasked output together.")
@@ -97,6 +98,13 @@ class Blind2Grad(Self2Self):
     dilation: int = knob(
         1, "Dilation of the first convolutions; 2 passes over neighbours whose noise is correlated.", ge=1, le=4, step=1
     )
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        return footprints.lehtinen_unet(
+            self.width, self.levels, gradient=self.gradient_layer, dilation=self.dilation, early=self.early_skip
+        )
 
     def network(self, channels: int, ndim: int) -> Network:
         """Build the network of Self2Self with the additions that are switched on."""

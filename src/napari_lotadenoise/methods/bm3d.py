@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.capabilities import Cost, Requirements, Tiling
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Requirements, Tiling
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods._noise_aware import NoiseAware
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_lotadenoise.nets import Network
+
+#: Reach of one of the two stages: blocks of 8 within 39 pixels.
+HALO = 32
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class BM3D(NoiseAware):
         dimensions=(2,),
     )
     tiling: ClassVar = Tiling(smallest=256)
-    cost: ClassVar = Cost(step=0.1, predict=90.0)
+    cost: ClassVar = Cost(step=0.0, predict=70.0, start=0.2, prepare=0.3, numpy=True, each_channel=True, nominal=90.0)
 
     profile: str = knob(
         "np",
@@ -52,10 +55,15 @@ class BM3D(NoiseAware):
         choices=("np", "refilter", "vn"),
     )
 
+    @property
+    def footprint(self) -> Footprint:
+        """Describe what it sees around a tile."""
+        return Footprint(halo=HALO)
+
     def network(self, channels: int, ndim: int) -> Network:
-        """Return a stand-in for a network, with the reach of one of the two stages: blocks of 8 within 39 pixels."""
+        """Return a stand-in for a network, with the reach of one of the two stages."""
         net = nets.Unchanged()
-        net.halo = 32
+        net.halo = HALO
         return net
 
     def for_prediction(self, state: SimpleNamespace) -> SimpleNamespace:

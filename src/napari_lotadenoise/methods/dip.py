@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Tiling
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,7 +67,7 @@ class DIP(Method):
     }  # fmt: skip
     tiling: ClassVar = Tiling(whole=True)
     maps: ClassVar = {"output": "picture"}
-    cost: ClassVar = Cost(step=1.0, predict=0.01)
+    cost: ClassVar = Cost(step=0.82, predict=0.001, start=3.0, volume=5.8, volume_predict=1.0, nominal=0.01)
 
     width: int = knob(16, "Channels of the network.", ge=4, le=256, step=8)
     levels: int = knob(3, "Times that the network halves the image.", ge=1, le=6, step=1)
@@ -85,6 +86,11 @@ class DIP(Method):
         150, "Steps without a steadier output after which the rule of steadiness ends the training.", ge=25, step=25
     )
     noise: float = knob(0.0, "Known noise deviation in intensities of the image; 0 measures it.", ge=0, step=1)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        return footprints.skip_net(self.inputs, self.width, self.levels)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make an hourglass with narrow skips."""

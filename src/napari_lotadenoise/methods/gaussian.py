@@ -37,7 +37,9 @@ class Gaussian(CalibratedByHiding):
     presets: ClassVar = scan_presets(WIDTHS, {"grids": 16}, {"grids": 16})
     trial_values: ClassVar = WIDTHS
     calibrates: ClassVar = "width"
-    cost: ClassVar = Cost(step=0.5, predict=0.6)
+    cost: ClassVar = Cost(
+        step=0.027, predict=0.018, start=0.1, volume=1.0, volume_predict=1.2, numpy=True, each_channel=True, nominal=0.6
+    )
 
     width: float = knob(
         0.0, "Standard deviation of the kernel; 0 calibrates it on the image.", ge=0, le=50, step=0.1, unit="px"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.capabilities import Cost, Footprint
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,7 +64,7 @@ class GR2R(Method):
         "generated noise": "signed",
         "pseudo input": "picture",
     }
-    cost: ClassVar = Cost(step=3.2, predict=0.4)
+    cost: ClassVar = Cost(step=2.8, predict=0.63, start=8.0, volume=5.2, volume_predict=3.3, nominal=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the one of Blind2Unblind.", choices=("unet", "lehtinen")
@@ -82,6 +83,13 @@ class GR2R(Method):
         "each channel", "Random signs: of its own for each channel, or one for all of a pixel.",
         choices=("each channel", "shared"),
     )  # fmt: skip
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        if self.architecture == "unet":
+            return footprints.unet(self.width, self.levels)
+        return footprints.lehtinen_unet(self.width, self.levels)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make a small U-Net, or the U-Net of Blind2Unblind."""

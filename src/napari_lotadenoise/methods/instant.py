@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_lotadenoise.contract.capabilities import Requirements
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Requirements
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods._noise_aware import NoiseAware, one_step
-from napari_lotadenoise.nets import shipped
+from napari_lotadenoise.nets import footprints, shipped
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,6 +57,22 @@ class Instant(NoiseAware):
         1.0, "Noise that is removed, as a multiple of the noise that was measured (or told).", ge=0.25, le=4, step=0.05
     )
     self_ensemble: bool = knob(False, "Average the results for the eight flips and rotations of the image.")
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the shipped network."""
+        return footprints.INSTANT
+
+    @property
+    def expected_cost(self) -> Cost:
+        """Return the cost; an ensemble takes eight passes."""
+        return self.cost.times(1.0, 8.0 if self.self_ensemble else 1.0)
+
+    def network_passes(self, predictable: float | None) -> float:
+        """Return 2 for noise that is slightly correlated, for which two networks are mixed; before it is measured, the middle."""
+        if predictable is None:
+            return math.sqrt(2.0)
+        return 2.0 if 0 < shipped.coloured_weight(predictable) < 1 else 1.0
 
     def weights(self, ndim: int) -> str:
         """Name the file that takes part."""

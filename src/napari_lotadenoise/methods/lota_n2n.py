@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost, Requirements, Tiling
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Requirements, Tiling
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.zs_n2n import REFERENCE, denoised_pair, pair_loss, sigma_bound
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,7 +61,7 @@ class LoTAN2N(Method):
     maps: ClassVar = {"pair a": "picture", "pair b": "picture", "proxy a": "picture", "trace": "signed"}
     tiling: ClassVar = Tiling(size_multiple=2)
     requires: ClassVar = Requirements(constant_noise=True)  # the noise that is added is
-    cost: ClassVar = Cost(step=0.5, predict=0.1)
+    cost: ClassVar = Cost(step=0.42, predict=0.42, start=1.6, volume=4.0, volume_predict=4.2, nominal=0.1)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
@@ -80,6 +81,11 @@ class LoTAN2N(Method):
         0.0, "Noise added to one half of the pair; with 1 it is as noisy as the whole image.", ge=0, le=2, step=0.1
     )
     stage_one: float = knob(0.5, "Share of the steps that belongs to stage 1.", ge=0.05, le=0.95, step=0.05)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        return footprints.chain(self.width, self.layers)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Predict the noise with the network of ZS-N2N."""

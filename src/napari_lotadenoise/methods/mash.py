@@ -10,9 +10,10 @@ import numpy as np
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.capabilities import Cost, Requirements
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Requirements
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 LOW, MIDDLE, HIGH = 0.2, 0.5, 0.8
 #: Values of e up to which the noise is taken for independent, and from which on for strongly correlated.
 INDEPENDENT, CORRELATED = 1.5, 2.5
+#: Pixels around one whose mean it is replaced by (`ops.tile_shuffling.REACH`).
+REACH = 2
 #: Memory of the running mean of each loss, in steps.
 MEMORY = 50
 
@@ -67,7 +70,7 @@ class MASH(Method):
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "shuffled": "mask"}
     requires: ClassVar = Requirements(independent_noise=False)
-    cost: ClassVar = Cost(step=1.4, predict=0.45)
+    cost: ClassVar = Cost(step=1.45, predict=0.66, volume=12.0, volume_predict=3.4, nominal=0.45)
 
     architecture: str = knob("unet", "Network: a small U-Net, or the one of Noise2Noise.", choices=("unet", "lehtinen"))
     width: int = knob(16, "Channels of the first level.", ge=4, le=128, step=4)
@@ -84,6 +87,13 @@ class MASH(Method):
     )
     tile: int = knob(4, "Side of the tiles that are shuffled.", ge=2, le=16, step=1, unit="px")
     passes: int = knob(10, "Passes, with a mask each, that are averaged to the result.", ge=1, le=1000, step=5)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        if self.architecture == "unet":
+            return footprints.unet(self.width, self.levels).widened(REACH)
+        return footprints.lehtinen_unet(self.width, self.levels).widened(REACH)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make a small U-Net that sees the mask, or the U-Net of Noise2Noise."""
@@ -156,8 +166,6 @@ class MASH(Method):
 
     def halo(self, net: Network) -> int:
         """Return what the network sees, and the pixels that stand in for its farthest one."""
-        from napari_lotadenoise.ops.tile_shuffling import REACH
-
         return net.halo + REACH
 
     def _mask(self, image: Tensor, share: float, rng: Chance) -> Tensor:

@@ -35,7 +35,9 @@ class Median(Calibrated):
     presets: ClassVar = scan_presets(RADII, {}, {}, crop=0, crop_depth=0, batch=1)
     trial_values: ClassVar = RADII
     calibrates: ClassVar = "radius"
-    cost: ClassVar = Cost(step=1.3, predict=3.0)
+    cost: ClassVar = Cost(
+        step=1.4, predict=0.35, start=0.1, volume=2.2, volume_predict=0.5, numpy=True, each_channel=True, nominal=3.0
+    )
 
     radius: int = knob(
         0, "Radius of the disk or ball; 0 calibrates it on the image, from 1 to 6.", ge=0, le=20, step=1, unit="px"
@@ -51,6 +53,16 @@ class Median(Calibrated):
     def depth_reach(self) -> int:
         """Return the same, or nothing for a disk."""
         return self.reach if self.shape == "ball" else 0
+
+    @property
+    def step_runs(self) -> float:
+        """Return how large a given disk is, compared with the mean of those that are tried."""
+        return self.radius**2 * len(RADII) / sum(radius**2 for radius in RADII) if self.radius else 1.0
+
+    @property
+    def predict_runs(self) -> float:
+        """Return how large the disk is, compared with one of radius 2, which is what is mostly found."""
+        return (self.radius or 2) ** 2 / 4
 
     def smooth(self, image: np.ndarray, value: float, sigma: float) -> np.ndarray:
         """Return the median over the donut."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Tiling
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.nets import footprints
 from napari_lotadenoise.ops import pair_samplers
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Neighbor2Neighbor(Method):
     }  # fmt: skip
     tiling: ClassVar = Tiling(size_multiple=2)
     maps: ClassVar = {"pair a": "picture", "pair b": "picture", "difference": "signed"}
-    cost: ClassVar = Cost(step=1.0, predict=0.4)
+    cost: ClassVar = Cost(step=0.85, predict=0.63, volume=16.0, volume_predict=3.8, nominal=0.4)
 
     architecture: str = knob("unet", "Network: a small U-Net, or that of Noise2Noise.", choices=("unet", "lehtinen"))
     width: int = knob(16, "Channels of the first level.", ge=4, le=128, step=4)
@@ -68,6 +69,13 @@ class Neighbor2Neighbor(Method):
         le=20,
         step=0.5,
     )
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        if self.architecture == "unet":
+            return footprints.unet(self.width, self.levels)
+        return footprints.lehtinen_unet(self.width, self.levels)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make a small U-Net, or that of Noise2Noise."""

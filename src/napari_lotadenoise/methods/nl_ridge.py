@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Tiling
 from napari_lotadenoise.contract.method import Info
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods._noise_aware import NoiseAware
@@ -65,7 +65,7 @@ class NLRidge(NoiseAware):
         dimensions=(2,),
     )
     tiling: ClassVar = Tiling(smallest=256)
-    cost: ClassVar = Cost(step=0.1, predict=35.0)
+    cost: ClassVar = Cost(step=0.0, predict=4.2, start=0.2, prepare=0.3, each_channel=True, nominal=35.0)
 
     patch: int = knob(0, "Side of the patches; 0 chooses it by the noise, 7 to 11.", ge=0, le=21, step=1, unit="px")
     group: int = knob(
@@ -76,12 +76,22 @@ class NLRidge(NoiseAware):
     )
     spacing: int = knob(4, "Distance of the reference patches.", ge=1, le=7, step=1, unit="px")
 
+    @property
+    def footprint(self) -> Footprint:
+        """Describe what it sees around a tile."""
+        return Footprint(halo=self._halo, multiple=self.spacing)
+
+    @property
+    def expected_cost(self) -> Cost:
+        """Return the cost: each reference patch is compared with all in its window."""
+        usual = NLRidge()
+        return self.cost.times(1.0, (self.window / usual.window * usual.spacing / self.spacing) ** 2)
+
     def network(self, channels: int, ndim: int) -> Network:
         """Return a stand-in for a network: its tiles begin on the grid of reference patches and hold all they depend on."""
         net = nets.Unchanged()
         net.multiple = self.spacing
-        largest = [max(self._sized(steps)[index].side for steps in STEPS.values()) for index in (0, 1)]
-        net.halo = sum(self._reach(side) for side in largest)
+        net.halo = self._halo
         return net
 
     def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
@@ -132,6 +142,12 @@ class NLRidge(NoiseAware):
     def _grid(self, size: int, margin: int, side: int) -> range:
         """Return where reference patches begin that touch what lies within the margins: on multiples of the spacing."""
         return range(-(-(margin - side + 1) // self.spacing) * self.spacing, size - margin, self.spacing)
+
+    @property
+    def _halo(self) -> int:
+        """Return the pixels around a tile that both steps look at, with the largest patches that may be chosen."""
+        largest = [max(self._sized(steps)[index].side for steps in STEPS.values()) for index in (0, 1)]
+        return sum(self._reach(side) for side in largest)
 
     def _reach(self, side: int) -> int:
         """Return the pixels around one that a step looks at.

@@ -39,7 +39,7 @@ class NLM(CalibratedByHiding):
     presets: ClassVar = scan_presets(STRENGTHS, {}, {"grids": 16})
     trial_values: ClassVar = STRENGTHS
     requires: ClassVar = Requirements(constant_noise=True)
-    cost: ClassVar = Cost(step=2.0, predict=16.0)
+    cost: ClassVar = Cost(step=1.07, predict=1.05, start=0.1, numpy=True, each_channel=True, nominal=16.0)
 
     strength: float = knob(
         0.0, "Filter strength h in units of the noise deviation; 0 calibrates it on the image.", ge=0, le=20, step=0.1
@@ -51,6 +51,12 @@ class NLM(CalibratedByHiding):
     def reach(self) -> int:
         """Return the farthest patch, and its half-width."""
         return self.distance + self.patch // 2
+
+    @property
+    def expected_cost(self) -> Cost:
+        """Return the cost, which grows with the number of patches that are compared, whatever their size."""
+        share = ((2 * self.distance + 1) / (2 * NLM.distance + 1)) ** 2
+        return super().expected_cost.times(share, share)
 
     def smooth(self, image: np.ndarray, value: float, sigma: float) -> np.ndarray:
         """Return the non-local means; patches are compared in all channels together."""

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Tiling
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.methods.zs_n2n import pair_loss, sigma_bound
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,12 +66,19 @@ class Noise2Detail(Method):
     }  # fmt: skip
     maps: ClassVar = {"smooth image": "picture"}
     tiling: ClassVar = Tiling(size_multiple=4)
-    cost: ClassVar = Cost(step=1.6, predict=0.6)
+    cost: ClassVar = Cost(step=1.3, predict=0.46, start=2.5, volume=5.5, volume_predict=5.5, nominal=0.6)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
     consistency: float = knob(1.0, "Weight of the consistency between both resolutions.", ge=0, le=10, step=0.1)
     stage_one: float = knob(0.5, "Share of the steps that belongs to ZS-N2N.", ge=0.05, le=0.95, step=0.05)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        return footprints.chain(self.width, self.layers)._replace(
+            halo=(max(SCALES) + 2) * self.layers, depth_halo=3 * self.layers
+        )
 
     def network(self, channels: int, ndim: int) -> Network:
         """Build the chain of ZS-N2N; the stage decides whether it predicts the noise."""

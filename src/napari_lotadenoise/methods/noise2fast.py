@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Tiling
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.nets import footprints
 from napari_lotadenoise.ops import pair_samplers
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Noise2Fast(Method):
     # The stop rule looks at the whole image; where crops are held out, the score is that of these.
     holds_out_pixels: ClassVar = True
     maps: ClassVar = {"pair a": "picture", "pair b": "picture"}
-    cost: ClassVar = Cost(step=0.9, predict=0.2)
+    cost: ClassVar = Cost(step=0.95, predict=0.97, start=3.0, volume=20.0, volume_predict=4.2, nominal=0.2)
 
     width: int = knob(32, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(6, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
@@ -79,6 +80,11 @@ class Noise2Fast(Method):
         "by which the paper stops.",
         choices=("pairs", "image"),
     )
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        return footprints.chain(self.width, self.layers)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Build 3 x 3 layers and a 1 x 1 head, which predict the image; with the squared error, the noise.

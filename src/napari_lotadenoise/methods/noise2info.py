@@ -53,6 +53,9 @@ class Noise2Info(Noise2Same):
         ),
     }
 
+    # Estimates of sigma, every so many steps, are a part of the mean step.
+    cost: ClassVar = Noise2Same.cost._replace(step=3.2)
+
     every: int = knob(50, "Training steps between two estimates of the noise level.", ge=1, le=10_000, step=50)
     patches: int = knob(32, "Crops that an estimate looks at.", ge=1, le=100_000, step=8)
     draws: int = knob(10, "Random draws from the removed noise in an estimate (k_mc).", ge=1, le=1000, step=1)

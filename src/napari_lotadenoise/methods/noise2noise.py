@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost, Requirements
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Requirements
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,13 +57,20 @@ class Noise2Noise(Method):
         "warm": warm_preset(),
     }  # fmt: skip
     requires: ClassVar = Requirements(independent_noise=False, repeats=True)
-    cost: ClassVar = Cost(step=2.6, predict=0.4)
+    cost: ClassVar = Cost(step=2.7, predict=0.67, volume=13.5, volume_predict=3.5, nominal=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the one of the authors.", choices=("unet", "lehtinen")
     )  # fmt: skip
     width: int = knob(16, "Channels of the first level.", ge=4, le=128, step=4)
     levels: int = knob(2, "Times that the network halves the image.", ge=1, le=6, step=1)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        if self.architecture == "unet":
+            return footprints.unet(self.width, self.levels)
+        return footprints.lehtinen_unet(self.width, self.levels)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make a small U-Net, or the U-Net of Noise2Noise."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.capabilities import Cost, Footprint
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,7 +64,7 @@ class Noise2Same(Method):
         "paper": Preset(REFERENCE, {"architecture": "residual", "width": 96, "box": 14}),
     }
     maps: ClassVar = {"mask": "mask", "change by hiding": "magnitude"}
-    cost: ClassVar = Cost(step=2.6, predict=0.4)
+    cost: ClassVar = Cost(step=2.7, predict=0.68, start=6.0, volume=3.9, volume_predict=3.2, nominal=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the residual one of the authors.", choices=("unet", "residual")
@@ -83,6 +84,13 @@ class Noise2Same(Method):
         ge=0,
         step=1,
     )
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        if self.architecture == "unet":
+            return footprints.unet(self.width, self.levels).widened(1)
+        return footprints.residual_unet(self.width, self.levels).widened(1)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make a small U-Net, or the residual U-Net of the authors."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.capabilities import Cost, Footprint
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
+from napari_lotadenoise.nets import footprints
 from napari_lotadenoise.ops import blind_spots
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Noise2Self(Method):
     }  # fmt: skip
     holds_out_pixels: ClassVar = True
     maps: ClassVar = {"mask": "mask", "filled input": "picture"}
-    cost: ClassVar = Cost(step=1.3, predict=0.4)
+    cost: ClassVar = Cost(step=1.35, predict=0.63, volume=13.5, volume_predict=3.5, nominal=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the eight-layer DnCNN of the notebook.", choices=("unet", "dncnn")
@@ -97,6 +98,19 @@ class Noise2Self(Method):
     def directional(self) -> bool:
         """Tell whether lines are hidden, which must keep their direction to the noise."""
         return self.structure in blind_spots.DIRECTED
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        if self.architecture == "unet":
+            return footprints.unet(self.width, self.levels).widened(1)
+        return footprints.chain(4 * self.width, 7, head=3).widened(1)
+
+    @property
+    def expected_cost(self) -> Cost:
+        """Return the cost; J-invariant inference takes a pass for each set of pixels."""
+        passes = self.grid**2 if self.inference == "j-invariant" else 1
+        return super().expected_cost.times(1.0, passes)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make a small U-Net, or DnCNN-8."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.capabilities import Cost, Footprint
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
+from napari_lotadenoise.nets import footprints
 from napari_lotadenoise.ops import blind_spots
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Noise2Void(Method):
         "warm": warm_preset(steps=25),
     }  # fmt: skip
     maps: ClassVar = {"mask": "mask", "filled input": "picture"}
-    cost: ClassVar = Cost(step=1.3, predict=0.4)
+    cost: ClassVar = Cost(step=1.4, predict=0.63, volume=12.5, volume_predict=3.5, nominal=0.4)
 
     width: int = knob(16, "Channels of the U-Net's first level.", ge=4, le=128, step=4)
     levels: int = knob(2, "Times that the U-Net halves the image.", ge=1, le=4, step=1)
@@ -80,6 +81,11 @@ class Noise2Void(Method):
     def directional(self) -> bool:
         """Tell whether lines are hidden, which must keep their direction to the noise."""
         return self.structure in blind_spots.DIRECTED
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        return footprints.unet(self.width, self.levels)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make a small U-Net."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, nn, torch
-from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.capabilities import Cost, Footprint
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +56,7 @@ class Pixel2Pixel(Method):
             {"architecture": "chain", "window": 41, "turns": False},
         ),
     }  # fmt: skip
-    cost: ClassVar = Cost(step=2.6, predict=0.4)
+    cost: ClassVar = Cost(step=1.2, predict=0.66, prepare=2.7, nominal=0.4)
 
     architecture: str = knob(
         "unet", "Network: a small U-Net, or the authors' five convolutions in a row.", choices=("unet", "chain")
@@ -76,6 +77,13 @@ class Pixel2Pixel(Method):
     )
 
     turns: bool = knob(True, "Flip and rotate what is drawn from the bank.")
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        if self.architecture == "unet":
+            return footprints.unet(self.width, self.levels)
+        return footprints.chain(4 * self.width, 5)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make a small U-Net, or the chain with orthogonal weights."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari_lotadenoise import nets
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.capabilities import Cost, Footprint
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput
 from napari_lotadenoise.contract.params import knob
 from napari_lotadenoise.contract.training import WarmTraining, warm_preset
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from napari_lotadenoise.methods._recorruption import NoiseLaw
     from napari_lotadenoise.nets import Network
     from napari_lotadenoise.ops import Chance
+
+#: Pixels around one that tell its intensity (`_recorruption.REACH`).
+REACH = 2
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Recorrupted2Recorrupted(Method):
         "warm": warm_preset(),
     }  # fmt: skip
     maps: ClassVar = {"input": "picture", "target": "picture", "noise level": "magnitude"}
-    cost: ClassVar = Cost(step=1.4, predict=0.45)
+    cost: ClassVar = Cost(step=1.45, predict=0.77, volume=12.0, volume_predict=3.0, nominal=0.45)
 
     architecture: str = knob("unet", "Network: a small U-Net, or DnCNN-17.", choices=("unet", "dncnn"))
     width: int = knob(16, "Channels of the U-Net's first level; DnCNN has four times as many.", ge=4, le=128, step=4)
@@ -76,6 +80,13 @@ class Recorrupted2Recorrupted(Method):
     )
     strength: float = knob(0.5, "alpha: how much noise is added to the input.", ge=0.05, le=5, step=0.05)
     passes: int = knob(8, "Draws of the noise that the result averages.", ge=1, le=1000, step=8)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        if self.architecture == "unet":
+            return footprints.unet(self.width, self.levels).widened(REACH)
+        return footprints.chain(4 * self.width, 16, head=3).widened(REACH)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Make a small U-Net, or DnCNN-17."""
@@ -122,8 +133,6 @@ class Recorrupted2Recorrupted(Method):
 
     def halo(self, net: Network) -> int:
         """Return what the network sees, and what tells the intensity at its farthest pixel."""
-        from napari_lotadenoise.methods._recorruption import REACH
-
         return net.halo + REACH
 
     def pair(self, image: Tensor, law: NoiseLaw, rng: Chance) -> tuple[Tensor, Tensor]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import torch
-from napari_lotadenoise.contract.capabilities import Cost
+from napari_lotadenoise.contract.capabilities import Cost, Footprint
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +54,7 @@ class Self2Self(Method):
         ),
     }
     maps: ClassVar = {"mask": "mask"}
-    cost: ClassVar = Cost(step=3.0, predict=2.0)
+    cost: ClassVar = Cost(step=2.2, predict=1.64, start=6.0, volume=14.0, volume_predict=3.6, nominal=2.0)
 
     width: int = knob(24, "Channels of the encoder; the decoder has twice as many.", ge=6, le=192, step=6)
     levels: int = knob(2, "Times that the network halves the image.", ge=1, le=6, step=1)
@@ -64,6 +65,11 @@ class Self2Self(Method):
     hidden: float = knob(0.2, "Share of the pixels that are hidden.", ge=0.02, le=0.9, step=0.05)
     dropout: float = knob(0.1, "Share of the decoder's features that are dropped.", ge=0, le=0.9, step=0.05)
     passes: int = knob(16, "Stochastic passes that are averaged to the result.", ge=2, le=1000, step=10)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        return footprints.lehtinen_unet(self.width, self.levels, early=self.early_skip)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Build a U-Net with partial convolutions down and dropout up."""

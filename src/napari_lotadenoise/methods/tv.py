@@ -37,7 +37,9 @@ class TotalVariation(CalibratedByHiding):
     )
     presets: ClassVar = scan_presets(STRENGTHS, {"grids": 4}, {"grids": 16, "iterations": 100})
     trial_values: ClassVar = STRENGTHS
-    cost: ClassVar = Cost(step=1.1, predict=5.0)
+    cost: ClassVar = Cost(
+        step=0.25, predict=0.21, start=0.1, volume=1.0, volume_predict=1.25, numpy=True, each_channel=True, nominal=5.0
+    )
 
     strength: float = knob(
         0.0, "Weight in units of the noise deviation; 0 calibrates it on the image.", ge=0, le=50, step=0.1
@@ -48,6 +50,12 @@ class TotalVariation(CalibratedByHiding):
     def reach(self) -> int:
         """Return one pixel an iteration, and one for the last divergence."""
         return self.iterations + 1
+
+    @property
+    def expected_cost(self) -> Cost:
+        """Return the cost, which grows with the iterations."""
+        share = self.iterations / TotalVariation.iterations
+        return super().expected_cost.times(share, share)
 
     def smooth(self, image: np.ndarray, value: float, sigma: float) -> np.ndarray:
         """Return the total variation of each channel."""

@@ -41,7 +41,9 @@ class Wavelet(CalibratedByHiding):
     )
     presets: ClassVar = scan_presets(STRENGTHS, {"grids": 8}, {"grids": 16, "shrinkage": "hard"})
     trial_values: ClassVar = STRENGTHS
-    cost: ClassVar = Cost(step=0.7, predict=1.2)
+    cost: ClassVar = Cost(
+        step=0.06, predict=0.045, start=0.1, volume=4.0, volume_predict=3.8, numpy=True, each_channel=True, nominal=1.2
+    )
 
     strength: float = knob(
         0.0, "Threshold in units of the noise deviation; 0 calibrates it on the image.", ge=0, le=50, step=0.1
@@ -58,6 +60,12 @@ class Wavelet(CalibratedByHiding):
     def reach(self) -> int:
         """Return the reach of the transform and its inverse."""
         return (TAPS[self.wavelet] - 1) * (2**self.levels - 1)
+
+    @property
+    def expected_cost(self) -> Cost:
+        """Return the cost, which grows with the scales and with the taps of the filters."""
+        share = self.levels / Wavelet.levels * TAPS[self.wavelet] / TAPS[Wavelet.wavelet]
+        return super().expected_cost.times(share, share)
 
     def smooth(self, image: np.ndarray, value: float, sigma: float) -> np.ndarray:
         """Shrink the coefficients of each channel."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from napari_lotadenoise import nets, ops
 from napari_lotadenoise._lazy import F, torch
-from napari_lotadenoise.contract.capabilities import Cost, Tiling
+from napari_lotadenoise.contract.capabilities import Cost, Footprint, Tiling
 from napari_lotadenoise.contract.method import Info, Method, Preset, StepContext, StepOutput, Training
 from napari_lotadenoise.contract.params import knob
+from napari_lotadenoise.nets import footprints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,11 +55,16 @@ class ZSN2N(Method):
         "paper": Preset(REFERENCE),
     }
     tiling: ClassVar = Tiling(size_multiple=2)
-    cost: ClassVar = Cost(step=1.2, predict=0.1)
+    cost: ClassVar = Cost(step=1.25, predict=0.44, start=2.1, volume=4.8, volume_predict=4.2, nominal=0.1)
 
     width: int = knob(48, "Channels of the hidden layers.", ge=4, le=256, step=8)
     layers: int = knob(2, "Hidden 3 x 3 layers; more of them see further and take longer.", ge=1, le=12, step=1)
     consistency: float = knob(1.0, "Weight of the consistency between both resolutions.", ge=0, le=10, step=0.1)
+
+    @property
+    def footprint(self) -> Footprint:
+        """Describe the network."""
+        return footprints.chain(self.width, self.layers)
 
     def network(self, channels: int, ndim: int) -> Network:
         """Build two 3 x 3 layers and a 1 x 1 head that predict the noise."""

@@ -25,19 +25,6 @@ class Unchanged(Network):
         return image
 
 
-def reach(*, down: list[int], bottom: int, up: list[int]) -> int:
-    """Return the pixels that a U-Net sees to each side, from its output down to the coarsest level and up to its input again.
-
-    `down` and `up` have the number of 3 x 3 convolutions at each level, the finest first, `bottom` those at the coarsest.
-    """
-    reach = up[0]
-    for convolutions in [*up[1:], bottom]:
-        reach = reach // 2 + 1 + convolutions  # up-sampling looks one coarse pixel further
-    for convolutions in reversed(down):
-        reach = 2 * reach + 1 + convolutions  # both pixels under the last pooled one
-    return reach
-
-
 def in_plane(ndim: int) -> Any:
     """Return two in the plane, one in depth: the steps by which resolution changes."""
     return (2, 2) if ndim == 2 else (1, 2, 2)

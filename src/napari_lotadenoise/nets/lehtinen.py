@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_lotadenoise import ops
-from napari_lotadenoise.nets.base import conv_type, in_plane, max_pool, norm_type, reach
+from napari_lotadenoise.nets.base import conv_type, in_plane, max_pool, norm_type
+from napari_lotadenoise.nets.footprints import reach
 from napari_lotadenoise.nets.unet import Hourglass
 
 #: Of the leaky ReLUs.

@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 
 #: Name of the pass through the shipped network, for people.
 TITLE = "Instant (pre-trained)"
-#: How it is given its images, and what it costs.
-TILING, COST = Tiling(smallest=512, largest=1024), Cost(step=0.1, predict=0.6)
+#: How it is given its images, and what it costs; its only step is the measurement of the noise.
+TILING, COST = (
+    Tiling(smallest=512, largest=1024),
+    Cost(step=0.0, predict=0.5, start=50.0, prepare=0.15, volume_predict=1.1, each_channel=True, nominal=0.6),
+)
 #: Planes of a volume that its network sees at a time.
 PLANES = 5
+#: Share of the noise that its neighbours tell from which the network for coloured noise is used alone. It costs 0.2 dB on white
+#: noise, and the other one keeps all that is correlated.
+COLOURED = 0.05
 
 
 class Weights(NamedTuple):
@@ -56,6 +62,11 @@ def kind_for(ndim: int) -> str:
 def words_for(ndim: int) -> str:
     """Name the weights for images of 2 or 3 dimensions, for the record."""
     return SHIPPED[kind_for(ndim)].words
+
+
+def coloured_weight(predictable: float) -> float:
+    """Return how much the network for coloured noise should count, 0 to 1, by the share of the noise that its neighbours tell."""
+    return min(1.0, predictable / COLOURED)
 
 
 def load(kind: str) -> InstantNet:

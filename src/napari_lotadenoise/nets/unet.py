@@ -14,9 +14,9 @@ from napari_lotadenoise.nets.base import (
     linear_up,
     max_pool,
     norm_type,
-    reach,
     transposed_type,
 )
+from napari_lotadenoise.nets.footprints import reach
 
 
 class Hourglass(Network):

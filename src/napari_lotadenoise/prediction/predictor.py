@@ -85,9 +85,12 @@ class Predictor:
 
     def preview(self, image: Tensor) -> Tensor:
         """Denoise (N, C, [Z], Y, X) without chance, in the arithmetic of the training: previews are for the eye, and frequent."""
+        return ops.pixel_shuffle(self.preview_parts(ops.pixel_unshuffle(image, self.stride)), self.stride)
+
+    def preview_parts(self, parts: Tensor) -> Tensor:
+        """Denoise interleaved images, such as the crops of the training, in the same way."""
         with torch.inference_mode(), arithmetic(self.device, bfloat16=self.bfloat16):
-            parts = ops.pixel_unshuffle(image, self.stride)
-            return ops.pixel_shuffle(self.method.preview(self.net, parts, self.state), self.stride)
+            return self.method.preview(self.net, parts, self.state)
 
     def preview_pass(self, tile: Tile, number: int) -> Tensor:
         """Denoise a tile once by chance, in the arithmetic of the training; for stochastic methods only."""

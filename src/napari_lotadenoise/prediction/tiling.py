@@ -1,18 +1,19 @@
-"""Tiles that leave no seam: each is read with the surroundings that the network sees."""
+"""Tiles that leave no seam: each is read with the surroundings that the network sees. Importing it imports no torch."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-
+from napari_lotadenoise import ops
+from napari_lotadenoise._lazy import torch
 from napari_lotadenoise.contract.capabilities import Cost, Tiling
 from napari_lotadenoise.image.stack import Stack, Window, read_with_halo, tiles
-from napari_lotadenoise.nets import Network
-from napari_lotadenoise.normalisation.affine import Scale
-from napari_lotadenoise.ops.tensor import channels_last
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.nets import Network
+    from napari_lotadenoise.normalisation.affine import Scale
 
 #: Planes of a tile of a volume; its sides are those of the method.
 DEPTH = 16
@@ -82,7 +83,7 @@ class Tile(NamedTuple):
 
 def tile_side(tiling: Tiling, cost: Cost, planes: int = 1, largest: int = 0) -> int:
     """Choose the side of tiles: smaller where a method is slow. The same on every machine."""
-    side = math.isqrt(int(PATIENCE / (cost.predict * planes)))
+    side = math.isqrt(int(PATIENCE / (cost.of_tiles * planes)))
     return max(tiling.smallest, min(largest or tiling.largest, side // 16 * 16))
 
 
@@ -92,6 +93,27 @@ def cut(stack: Stack, tiling: Tiling, cost: Cost) -> list[Window]:
         return [stack.full]
     planes = min(DEPTH, stack.spatial[0]) if stack.ndim == 3 else 1
     return list(tiles(stack.spatial, tile_side(tiling, cost, planes), planes))
+
+
+def pixels_read(spatial: tuple[int, ...], tiling: Tiling, cost: Cost, geometry: TileGeometry) -> int:
+    """Count the pixels of all tiles of one sample, each with its surroundings: axis by axis, as they are cut."""
+    if tiling.whole:
+        return math.prod(spatial)
+    planes = min(DEPTH, spatial[0]) if len(spatial) == 3 else 1
+    side, total = tile_side(tiling, cost, planes), 1
+    for size in spatial[-2:]:
+        sizes = (size, size)
+        parts = _parts(size, side)
+        margins = [margins_for((p, p), geometry.halo, geometry.size_multiple, sizes, geometry.border)[0] for p in parts]
+        total *= size + sum(map(sum, margins))
+    if len(spatial) == 3:
+        depths = [depth_margins_for((p, p, p), geometry.depth_halo, spatial[0])[0] for p in _parts(spatial[0], planes)]
+        total *= spatial[0] + sum(map(sum, depths))
+    return total
+
+
+def _parts(size: int, side: int) -> list[slice]:
+    return [slice(start, min(start + side, size)) for start in range(0, size, side)]
 
 
 def margins_for(
@@ -132,4 +154,4 @@ def read_tile(
     inner = tuple(slice(start, start + w.stop - w.start) for start, w in zip(starts, window, strict=True))
     origin = tuple(r.start - before for r, (before, _) in zip(read, margins, strict=True))
     image = torch.from_numpy(block)[None].to(device)
-    return Tile(image.contiguous(memory_format=channels_last(image)), inner, origin, sample)
+    return Tile(image.contiguous(memory_format=ops.channels_last(image)), inner, origin, sample)

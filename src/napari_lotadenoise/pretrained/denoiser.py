@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
     from napari_lotadenoise.nets import Network
 
-#: Share of the noise that its neighbours tell from which the network for coloured noise is used alone. It costs 0.2 dB on white
-#: noise, and the other one keeps all that is correlated.
-COLOURED = 0.05
-
 
 class ShippedDenoiser:
     """Denoises images with the shipped networks, after a fit of their noise.
@@ -90,5 +86,4 @@ class ShippedDenoiser:
 
 def coloured_share(models: list[NoiseModel]) -> float:
     """Return how much the network for coloured noise should count for channels with such noise, 0 to 1."""
-    predictable = max(model.correlation.predictable for model in models)
-    return min(1.0, predictable / COLOURED)
+    return shipped.coloured_weight(max(model.correlation.predictable for model in models))

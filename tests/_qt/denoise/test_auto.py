@@ -23,7 +23,9 @@ def test_one_press_measures_chooses_and_denoises(open_dock, qtbot):
     recipe = viewer.layers[-1].metadata["lotadenoise"]
     assert recipe["method"] == "instant"
     assert "correlated over about" in recipe["notes"][0]
+    seconds = dock.sentence.text().rpartition("about ")[2]
     assert "since the noise is correlated" in dock.settings.about.text()
+    assert dock.settings.about.text().endswith(f"; {seconds}")
 
 
 def test_auto_waits_for_the_noise_and_forgets_it_with_the_layer(open_dock, qtbot):

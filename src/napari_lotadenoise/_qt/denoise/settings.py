@@ -15,6 +15,7 @@ from napari_lotadenoise.compute import devices
 from napari_lotadenoise.contract.method import Method, Training, configure, settings
 from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.contract.run_options import RunOptions
+from napari_lotadenoise.engine import plan
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.noise import NoiseReport
 
@@ -62,6 +63,7 @@ class SettingsPanel(QWidget):
         self._volume = False
         self._report: NoiseReport | None = None
         self._deep = False
+        self._seconds: float | None = None
         self.choice = _UNMEASURED
         self.form: Any = None
         self._arrange()
@@ -99,7 +101,8 @@ class SettingsPanel(QWidget):
         if not self.auto:
             return {**options, "preset": self.preset.currentText()}
         chosen = {name: value for name, value in self.choice.settings.items() if name in options}
-        return {**options, **chosen, "preset": "fast", "reason": self.choice.reason}
+        why = {"reason": self.choice.reason, "predictable": self.choice.predictable}
+        return {**options, **chosen, **why, "preset": "fast"}
 
     def show_report(self, report: NoiseReport | None, *, deep: bool = False) -> None:
         """Choose by the noise of the layer, for Auto.
@@ -113,6 +116,12 @@ class SettingsPanel(QWidget):
         """
         self._report, self._deep = report, deep
         self._choose()
+
+    def show_time(self, seconds: float) -> None:
+        """Show the estimated time of the automatic choice."""
+        self._seconds = seconds
+        if self.auto:
+            self.about.setText(self._automatic_words())
 
     def choose(self, method: str, preset: str | None = None, **values: Any) -> None:
         """Choose a method, and set some of its hyper-parameters or run options."""
@@ -165,7 +174,7 @@ class SettingsPanel(QWidget):
     def _automatic_words(self) -> str:
         if self._report is None:
             return "Measures the noise and chooses method and settings by it."
-        return f"<b>Auto</b>: {self.choice.reason}."
+        return f"<b>Auto</b>: {plan.chosen(self.choice.reason, self._seconds)}."
 
     def _choose(self, *_: Any) -> None:
         """Choose anew, for another report or another wish."""
