@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import shutil
 import sys
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tqdm import tqdm
@@ -11,13 +15,15 @@ from tqdm import tqdm
 from napari_lotadenoise import io
 from napari_lotadenoise.engine import plan
 from napari_lotadenoise.errors import FileError
-from napari_lotadenoise.events import Progress
+from napari_lotadenoise.events import Event, Progress, Started
 
 #: Exit codes: something was wrong with input or options; interrupted by the user (as shells have it).
 WRONG, INTERRUPTED = 1, 130
+#: Seconds between two lines of progress where there is no terminal.
+PLAIN_EVERY = 10.0
 
 
-def axes_of(picture: io.Picture, given: str | None) -> str:
+def axes_of(picture: io.Picture | io.LazyImage, given: str | None) -> str:
     """Return the axes of a file, or those that are given.
 
     Raises
@@ -27,35 +33,69 @@ def axes_of(picture: io.Picture, given: str | None) -> str:
     """
     if given:
         return given.upper()
-    if picture.known_axes is None:
+    known = io.known_axes(picture.axes)
+    if known is None:
         raise FileError(
             f"The file does not say what its axes {picture.data.shape} are (it has {picture.axes!r}); "
             "say it, for example --axes ZYX, TYX or CYX."
         )
-    return picture.known_axes
+    return known
+
+
+def add_output_options(command: argparse.ArgumentParser) -> None:
+    """Give a command the options of how results are written."""
+    command.add_argument(
+        "--same-dtype", action="store_true", help="write the input's data type, rounded and clipped; default float32"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace files that are already there")
+    command.add_argument("--quiet", action="store_true", help="no progress, only errors")
+
+
+@contextlib.contextmanager
+def progress(*, quiet: bool = False, before: str = "") -> Iterator[Callable[[Event], None] | None]:
+    """Return a listener that shows the progress of a run; none where it is to be quiet."""
+    line = ProgressLine()
+
+    def show(event: Event) -> None:
+        if isinstance(event, Started):
+            say(event.plan)
+        elif isinstance(event, Progress):
+            line.show(event, before)
+
+    try:
+        yield None if quiet else show
+    finally:
+        line.clear()
+
+
+def say(*words: str) -> None:
+    """Print lines for people, beside the results."""
+    print(*words, sep="\n", file=sys.stderr, flush=True)
 
 
 class ProgressLine:
-    """A line on a terminal that shows the progress of a run; without a terminal there is none."""
+    """A line on a terminal that shows progress; without a terminal, plain lines now and then."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
+        self._said = time.monotonic()
 
     def show(self, event: Progress, before: str = "") -> None:
-        """Show an event, after some words."""
-        if self._bar is None:
-            self._bar = tqdm(
-                total=1.0,
-                file=sys.stderr,
-                leave=False,
-                disable=not sys.stderr.isatty(),
-                bar_format="{desc}",
-                dynamic_ncols=True,
-            )
+        """Show an event of a run, after some words."""
         left = "estimating" if event.seconds_left is None else f"{plan.duration(event.seconds_left)} left"
         losses = "  ".join(f"{name} {value:.4f}" for name, value in event.losses.items())
         sigma = "" if event.sigma is None else f"  sigma {event.sigma:.4g}"
-        line = f"{before}{event.phase} {event.step}/{event.of}  {losses}{sigma}  {left}"
+        self.write(f"{before}{event.phase} {event.step}/{event.of}  {losses}{sigma}  {left}")
+
+    def write(self, line: str) -> None:
+        """Show a line in place of the one before."""
+        if not sys.stderr.isatty():
+            if time.monotonic() - self._said >= PLAIN_EVERY:
+                self._said = time.monotonic()
+                say(line)
+            return
+        if self._bar is None:
+            self._bar = tqdm(total=1.0, file=sys.stderr, leave=False, bar_format="{desc}", dynamic_ncols=True)
         # A line that is broken by the edge of the terminal could not be cleared.
         self._bar.set_description_str(line[: shutil.get_terminal_size().columns - 1])
 

@@ -6,9 +6,11 @@ from .ome_zarr import (
     LazyImage as LazyImage,
     ZarrStore as ZarrStore,
     check_axes as check_axes,
+    is_zarr as is_zarr,
 )
 from .sources import (
     open_source as open_source,
+    recipe_of as recipe_of,
 )
 from .tiff import (
     SUFFIXES as SUFFIXES,
@@ -19,6 +21,7 @@ from .tiff import (
     read as read,
     read_recipe as read_recipe,
     recipe_path as recipe_path,
+    stem as stem,
     whole as whole,
     write as write,
 )

@@ -5,6 +5,7 @@ The metadata are those of https://ngff.openmicroscopy.org/0.5/: axes with types 
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ import numpy as np
 from napari_lotadenoise.errors import FileError
 from napari_lotadenoise.io.calibration import Calibration
 from napari_lotadenoise.io.pages import Transposed
+from napari_lotadenoise.recipe import Recipe
 
 SUFFIXES = (".zarr",)
 #: Order of the axes in a file, and how each is called in it.
@@ -56,7 +58,7 @@ class LazyImage:
     calibration: Calibration
 
 
-def is_ome_zarr(path: str | os.PathLike[str]) -> bool:
+def is_zarr(path: str | os.PathLike[str]) -> bool:
     """Tell whether a path is a folder of zarr, old or new."""
     return Path(path).is_dir() and any((Path(path) / name).exists() for name in ("zarr.json", ".zgroup", ".zarray"))
 
@@ -123,6 +125,14 @@ def _image(group: Any, scale: Mapping[str, Any], omero: Mapping[str, Any]) -> La
 def _letter(axis: Any) -> str:
     name = str(axis["name"] if isinstance(axis, dict) else axis).upper()  # texts before version 0.4
     return name if len(name) == 1 else {"TIME": "T", "CHANNEL": "C", "POSITION": "P"}.get(name, "Q")
+
+
+def recipe_of(path: str | os.PathLike[str]) -> Recipe | None:
+    """Return the recipe in the metadata of an image, None where there is none."""
+    import zarr
+
+    content: Any = dict(zarr.open_group(path, mode="r").attrs).get("napari-lotadenoise", {})
+    return Recipe.from_json(json.dumps(content["recipe"])) if "recipe" in content else None
 
 
 def check_axes(axes: str) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_lotadenoise.image.views import expanded
+
 #: Bytes of pixels from which a TIFF file needs 64-bit offsets.
 BIG = 4 * 2**30 - 2**25
 
@@ -60,18 +62,10 @@ class Transposed:
         return len(self._order)
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        full = _expanded(index, self.ndim)
+        full = expanded(index, self.ndim)
         block = np.asarray(self._array[tuple(full[axis] for axis in self._order)])
         kept = [axis for axis in self._order if isinstance(full[axis], slice)]
         return block.transpose([kept.index(axis) for axis in sorted(kept)])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self[...].astype(dtype or self.dtype, copy=False)
-
-
-def _expanded(index: Any, ndim: int) -> tuple[Any, ...]:
-    parts = index if isinstance(index, tuple) else (index,)
-    if Ellipsis in parts:
-        at = parts.index(Ellipsis)
-        parts = (*parts[:at], *[slice(None)] * (ndim - len(parts) + 1), *parts[at + 1 :])
-    return (*parts, *[slice(None)] * (ndim - len(parts)))

@@ -12,6 +12,7 @@ from napari_lotadenoise.errors import FileError
 from napari_lotadenoise.io import ome_zarr, raster, tiff
 from napari_lotadenoise.io.calibration import Calibration
 from napari_lotadenoise.io.ome_zarr import LazyImage
+from napari_lotadenoise.recipe import Recipe
 
 
 def open_source(path: str | os.PathLike[str], series: int = 0) -> LazyImage:
@@ -25,7 +26,7 @@ def open_source(path: str | os.PathLike[str], series: int = 0) -> LazyImage:
         Where there is no such image, or its format is unknown.
     """
     path = Path(path).expanduser()
-    if ome_zarr.is_ome_zarr(path):
+    if ome_zarr.is_zarr(path):
         return ome_zarr.open_image(path, series)
     if path.is_dir():
         raise FileError(f"{path} is a folder; name an image file in it, or a folder of OME-Zarr.")
@@ -65,3 +66,11 @@ def _tiff(path: Path, series: int) -> LazyImage:
             data = zarr.open_array(chosen.aszarr(), mode="r")
     sizes = {axis: size for axis, size in sizes.items() if axis in axes}
     return LazyImage(data, axes, Calibration(sizes, {a: "s" if a == "T" else unit for a in sizes if a == "T" or unit}))
+
+
+def recipe_of(path: Path) -> Recipe | None:
+    """Return the recipe of a result: beside a TIFF file, in the metadata of an OME-Zarr; None where there is none."""
+    if ome_zarr.is_zarr(path):
+        return ome_zarr.recipe_of(path)
+    beside = tiff.recipe_path(path)
+    return tiff.read_recipe(beside) if beside.exists() else None

@@ -181,8 +181,13 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> 
 def recipe_path(path: str | os.PathLike[str]) -> Path:
     """Return where the recipe of an image file is kept: ``a.ome.tif`` has ``a.recipe.json``."""
     path = Path(path)
-    stem = path.name[: -len("".join(path.suffixes[-2:]))] if is_ome(path) else path.stem
-    return path.with_name(stem + ".recipe.json")
+    return path.with_name(stem(path) + ".recipe.json")
+
+
+def stem(path: Path) -> str:
+    """Return the name of a file without its endings: "a" for "a.tif", "a.ome.tif" and "a.ome.zarr"."""
+    name = path.name.removesuffix(path.suffix)
+    return name.removesuffix(Path(name).suffix) if name.lower().endswith(".ome") else name
 
 
 def read_recipe(path: str | os.PathLike[str]) -> Recipe:

@@ -2,6 +2,12 @@ from .executors import (
     Executor as Executor,
     chosen as chosen,
 )
+from .folder import (
+    JobFolder as JobFolder,
+)
+from .plan import (
+    Plan as Plan,
+)
 from .run import (
     Applied as Applied,
     Job as Job,

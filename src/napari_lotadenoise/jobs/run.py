@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,8 @@ class Job:
     pyramid : bool
         Whether an OME-Zarr gets levels of lower resolution.
     overwrite : bool
+    settings : mapping
+        What the model was asked to be, where it was learnt for this job; a job that goes on takes it up again.
     """
 
     model: Model
@@ -105,11 +107,18 @@ class Job:
     device: str = "auto"
     pyramid: bool = True
     overwrite: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
         """Return what workers need to know, and what the pixels depend on."""
-        return {"axes": self.axes, "series": self.series, "same_dtype": self.same_dtype, "device": self.device}
+        return {
+            "axes": self.axes,
+            "series": self.series,
+            "same_dtype": self.same_dtype,
+            "device": self.device,
+            "settings": dict(self.settings),
+        }
 
 
 def apply(job: Job, executor: executors.Executor, part: int = 1, of: int = 1) -> Iterator[Plan | Progress | Applied]:

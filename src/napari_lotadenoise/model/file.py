@@ -29,14 +29,19 @@ LONGEST = 16 << 20
 
 def save(model: Model, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write a model to a file, whole or not at all."""
-    from safetensors.torch import save as packed
-
     target = Path(path).expanduser()
     check_free(target, overwrite=overwrite)
+    with whole(target) as part:
+        part.write_bytes(packed(model))
+
+
+def packed(model: Model) -> bytes:
+    """Return what a file of a model holds."""
+    from safetensors.torch import save as as_bytes
+
     description, tensors = described(model)
     metadata = {"name": NAME, "format": str(FORMAT), "model": json.dumps(description)}
-    with whole(target) as part:
-        part.write_bytes(packed(tensors, metadata=metadata))
+    return as_bytes(tensors, metadata=metadata)
 
 
 def check_free(path: Path, *, overwrite: bool = False) -> None:

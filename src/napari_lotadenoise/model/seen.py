@@ -10,6 +10,7 @@ import numpy as np
 from napari_lotadenoise.image.sampling import sampled_windows
 from napari_lotadenoise.image.stack import Stack
 from napari_lotadenoise.noise import NoiseModel
+from napari_lotadenoise.normalisation.noise_measurement import measure_group
 
 #: Samples that are looked at, and voxels of all of them together.
 SAMPLES, VOXELS = 8, 1 << 22
@@ -53,6 +54,11 @@ def look(stack: Stack, group: int, noise: Sequence[NoiseModel] = ()) -> Seen:
         ]
         sigma = float(np.sqrt(np.mean(variances)))
     return Seen(float(low), float(high), sigma)
+
+
+def look_at(stack: Stack, group: int, *, noise: bool) -> Seen:
+    """Look at a group of another image, and measure its noise where that is to be compared."""
+    return look(stack, group, measure_group(stack, group) if noise else ())
 
 
 def differences(learnt: Seen, now: Seen) -> list[str]:
