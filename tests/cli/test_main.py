@@ -203,12 +203,11 @@ def test_the_command_is_installed_and_ends_quietly_with_its_reader():
 
 
 def test_an_interrupt_writes_nothing(stack, tmp_path, monkeypatch, capsys):
-    from napari_lotadenoise.cli import main
 
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main, "_denoise", interrupted)
+    monkeypatch.setattr("napari_lotadenoise.cli.run._denoise", interrupted)
     assert run("run", stack, tmp_path / "o.tif") == 130
     assert "nothing was written" in capsys.readouterr().err
     assert not (tmp_path / "o.tif").exists()

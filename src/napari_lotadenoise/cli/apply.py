@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from napari_lotadenoise import io, jobs
+from napari_lotadenoise import io, jobs, model as models
 from napari_lotadenoise.cli import choosing, console, learn
 from napari_lotadenoise.compute.memory import free_bytes
 from napari_lotadenoise.engine import plan
 from napari_lotadenoise.errors import FileError
-from napari_lotadenoise.model import Model
-from napari_lotadenoise.model.file import packed
-from napari_lotadenoise.model.seen import differences, look_at
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.model import Model
 
 #: Share of the free memory that a file may have to be denoised in one piece.
 IN_MEMORY = 0.05
@@ -84,6 +84,10 @@ def applied(given: dict[str, Any], model: Model, content: bytes, source: Path, o
                     _tell_end(event)
             elif not quiet:
                 _tell(event, line)
+    except KeyboardInterrupt:
+        line.clear()
+        console.say(f"Blocks that are done are kept in {jobs.JobFolder.beside(output).path}; the same command goes on.")
+        raise
     finally:
         line.clear()
     return verdict
@@ -109,7 +113,7 @@ def _tell_differences(job: jobs.Job) -> None:
     image = io.open_source(job.source, job.series)
     stack = job.model.stack(image.data, job.axes or io.known_axes(image.axes))
     for group, seen in enumerate(job.model.seen):
-        for words in differences(seen, look_at(stack, group, noise=seen.sigma is not None)):
+        for words in models.differences(seen, models.look_at(stack, group, noise=seen.sigma is not None)):
             console.say(f"careful: {words}; the result may be worse than that of a model of this image.")
 
 
@@ -128,5 +132,5 @@ def learn_and_apply(given: dict[str, Any], source: Path, output: Path) -> str:
         model, content = jobs.open_model(folder.model_path)
     else:
         model = learn.learnt(given, [source])
-        content = packed(model)
+        content = models.packed(model)
     return applied(given, model, content, source, output, settings=asked)

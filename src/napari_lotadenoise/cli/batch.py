@@ -6,16 +6,17 @@ import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from napari_lotadenoise import io
+from napari_lotadenoise import io, model as models
 from napari_lotadenoise.cli import apply, choosing, console, learn
 from napari_lotadenoise.cli.batch_table import Row, Table
 from napari_lotadenoise.engine import plan
 from napari_lotadenoise.errors import FileError, LotaDenoiseError
-from napari_lotadenoise.model import Model
-from napari_lotadenoise.model.file import packed
 from napari_lotadenoise.recipe import Recipe
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.model import Model
 
 #: Endings of the files that are looked for in folders.
 ENDINGS = (".tif", ".tiff", ".zarr", ".npy", ".png", ".jpg", ".jpeg", ".bmp")
@@ -95,7 +96,7 @@ class _Batch:
             return
         if self._model is None:
             self._model = learn.learnt(self._given, [source])
-        apply.applied(self._given, self._model, packed(self._model), source, target)
+        apply.applied(self._given, self._model, models.packed(self._model), source, target)
 
 
 def found(inputs: Sequence[str], *, recursive: bool, leave_out: Path) -> list[Path]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from napari_lotadenoise import api, io
+from napari_lotadenoise import api, io, model as models
 from napari_lotadenoise.cli import choosing, console
 from napari_lotadenoise.engine import plan
 from napari_lotadenoise.errors import AxesError
 from napari_lotadenoise.image.views import Cropped, Joined, span
-from napari_lotadenoise.model import Model
-from napari_lotadenoise.model.file import check_free
 from napari_lotadenoise.recipe import Recipe
+
+if TYPE_CHECKING:
+    from napari_lotadenoise.model import Model
 
 
 def add_learn(commands: Any, method: str, recipe: Recipe | None) -> None:
@@ -35,7 +36,7 @@ def add_learn(commands: Any, method: str, recipe: Recipe | None) -> None:
 
 def _learn(options: argparse.Namespace) -> None:
     given, out = vars(options), options.out.expanduser()
-    check_free(out, overwrite=given.get("overwrite", False))
+    models.check_free(out, overwrite=given.get("overwrite", False))
     model = learnt(given, options.sources)
     model.save(out, overwrite=given.get("overwrite", False))
     if not given.get("quiet"):

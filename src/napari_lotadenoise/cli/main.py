@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"lotadenoise: {error}", file=sys.stderr)
         return console.WRONG
     except KeyboardInterrupt:
-        print("\nlotadenoise: interrupted; no result was written, and blocks that are done are kept.", file=sys.stderr)
+        print("\nlotadenoise: interrupted; nothing was written.", file=sys.stderr)
         return console.INTERRUPTED
     except BrokenPipeError:  # the reader of our output, such as head, has seen enough
         sys.stdout = None

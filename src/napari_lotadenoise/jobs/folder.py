@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 import shutil
@@ -46,7 +45,7 @@ class Description:
     identity : mapping
         Shape, data type and digest of the source.
     model : str
-        SHA-256 of the file of the model.
+        Digest of the model.
     blocks : mapping
         Tiles of a block along each axis, and its samples.
     versions : mapping of str to str
@@ -189,8 +188,3 @@ class JobFolder:
     def remove(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
-
-
-def sha256(content: bytes) -> str:
-    """Return the digest of a file."""
-    return hashlib.sha256(content).hexdigest()

@@ -18,9 +18,9 @@ from napari_lotadenoise.image.stack import Stack
 from napari_lotadenoise.io.ome_zarr import ZarrStore
 from napari_lotadenoise.jobs import executors, finish
 from napari_lotadenoise.jobs.blocks import Grid, grid_for
-from napari_lotadenoise.jobs.folder import Description, JobFolder, sha256
+from napari_lotadenoise.jobs.folder import Description, JobFolder
 from napari_lotadenoise.jobs.plan import Plan
-from napari_lotadenoise.model import Model
+from napari_lotadenoise.model import Model, digest
 from napari_lotadenoise.recipe import Recipe, fingerprint
 from napari_lotadenoise.residual import examine
 
@@ -171,7 +171,7 @@ def _begun(job: Job, folder: JobFolder, grid: Grid, dtype: np.dtype[Any]) -> Gri
     """Begin the job, or go on with it; return its blocks as they were begun with."""
     description = Description(
         source=os.fspath(Path(job.source).expanduser().resolve()), output=os.fspath(job.output.resolve()),
-        identity=fingerprint(grid.stack.array), model=sha256(job.model_file), options=job.options,
+        identity=fingerprint(grid.stack.array), model=digest(job.model), options=job.options,
         blocks={"shape": list(grid.shape), "samples": grid.samples},
     )  # fmt: skip
     with folder.beginning():
