@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from glob import glob
 from pathlib import Path
 
 import pytest
@@ -58,16 +59,45 @@ def test_the_commands_of_the_readme_run(tmp_path, monkeypatch, capsys):
 
     monkeypatch.chdir(tmp_path)
     stack = io.Picture(confocal((2, 48, 48))[0], "ZYX")
-    for name in ("stack.ome.tif", "stack.tif", "other.tif"):
+    (tmp_path / "folder").mkdir()
+    for name in ("stack.ome.tif", "stack.tif", "other.tif", "folder/one.ome.tif"):
         io.write(name, stack)
+    store_of(stack, "large.zarr")
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("lotadenoise")]
-    assert len(lines) == 7
+    assert len(lines) == 10
     for number, line in enumerate(lines):
         words = shlex.split(line, comments=True)[1:]
         steps = ["--steps", "3"] if "lota-n2n" in words else []
         extra = [*steps, "--overwrite"] if words[0] == "run" else []
         assert main([*words, *extra]) == 0, (number, line, capsys.readouterr().err)
+
+
+def store_of(picture, path):
+    """Write an image as OME-Zarr."""
+    store = io.ZarrStore.create(path, picture.data.shape, picture.data.dtype, picture.axes, picture.data.shape)
+    store.write(tuple(slice(0, n) for n in picture.data.shape), picture.data)
+    store.describe("image", io.Calibration())
+
+
+def test_the_commands_and_the_python_for_large_images_run(tmp_path, monkeypatch, capsys):
+    from napari_lotadenoise.samples import confocal
+
+    monkeypatch.chdir(tmp_path)
+    stack = io.Picture(confocal((2, 48, 48))[0], "ZYX")
+    for name in ("day1/a.ome.tif", "day1/b.ome.tif", "day1/c.ome.tif", "day2/d.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        io.write(name, stack)
+    store_of(stack, "day2.zarr")
+    text = (ROOT / "docs" / "large-images.md").read_text(encoding="utf-8")
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    assert len(lines) == 6
+    for line in lines:
+        words = [str(path) for word in shlex.split(line, comments=True)[1:] for path in sorted(glob(word)) or [word]]
+        quick = ["--method", "median"] if words[0] in ("learn", "batch") else []
+        assert main([*words, *quick]) == 0, (line, capsys.readouterr().err)
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], names := {"image": stack.data})
+    assert names["clean"].shape == stack.data.shape
 
 
 def test_the_comparisons_of_the_guide_run(tmp_path, monkeypatch, capsys):
