@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import captures
 import numpy as np
 from cases import DATA
 from skimage import io
@@ -20,10 +21,13 @@ from tifffile import imread
 
 from napari_lotadenoise import estimate_noise
 from napari_lotadenoise.cli.tables import markdown, refresh
-from napari_lotadenoise.noise import ESTIMATORS, VarianceFit, fit_planes, photon_transfer
+from napari_lotadenoise.noise import ESTIMATORS, NoiseCorrelation, VarianceFit, fit_planes, photon_transfer
+from napari_lotadenoise.noise.correlation import LAGS
 
 #: Images of a data set that are judged.
 SOME = 3
+#: Relative error of sigma that is asked for.
+NEAR = 0.2
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--write", type=Path, metavar="FILE")
     options = parser.parse_args()
-    parts = {"verdicts": verdicts(options.data), "sigmas": sigmas(options.data), "gains": gains(options.data)}
+    parts = {
+        "verdicts": verdicts(options.data),
+        "levels": levels(options.data),
+        "sigmas": sigmas(options.data),
+        "gains": gains(options.data),
+    }
     if options.write is None:
         print(*parts.values(), sep="\n")
         return
@@ -95,6 +104,38 @@ def verdicts(data: Path) -> str:
             rows.append((known.name, path.name[:28], said or "-", report.verdict, "yes" if right else "**no**"))
     share = sum(row[-1] == "yes" for row in rows)
     return markdown(("data", "file", "truth", "verdict", "right"), rows) + f"\n{share} of {len(rows)} are right.\n"
+
+
+def levels(data: Path) -> str:
+    """Return sigma and degree against the true residual, after a fit of gain and offset, for every capture with a reference."""
+    rows = []
+    for name in captures.SETS:
+        ratios, degrees = [], []
+        for capture in captures.captures(data, name):
+            report = estimate_noise(capture.noisy)
+            residual = capture.noisy - captures.fitted(capture.truth, capture.noisy)
+            ratios.append(report.sigma / residual.std())
+            degrees.append(report.noise_correlation.degree is NoiseCorrelation(autocorrelation(residual)).degree)
+        near = sum(abs(ratio - 1) <= NEAR for ratio in ratios)
+        low, middle, high = (f"{value:.2f}" for value in np.quantile(ratios, (0, 0.5, 1)))
+        rows.append((name, str(len(ratios)), f"{middle} ({low} to {high})", str(near), str(sum(degrees))))
+    return markdown(
+        ("set", "captures", "sigma / true: median (range)", f"within {NEAR:.0%}", "degree as of the true residual"),
+        rows,
+    )
+
+
+def autocorrelation(residual: np.ndarray) -> np.ndarray:
+    """Return the correlation of a residual at each lag along y and x, the mean over both diagonals."""
+    flat = residual - residual.mean()
+    values = np.empty((LAGS + 1, LAGS + 1))
+    for dy in range(LAGS + 1):
+        for dx in range(LAGS + 1):
+            rows, columns = flat.shape[0] - dy, flat.shape[1] - dx
+            down = (flat[:rows, :columns] * flat[dy:, dx:]).mean()
+            up = (flat[dy:, :columns] * flat[:rows, dx:]).mean()
+            values[dy, dx] = (down + up) / 2
+    return values / values[0, 0]
 
 
 def sigmas(data: Path) -> str:

@@ -321,3 +321,16 @@ def test_the_recipes_of_a_comparison_are_recipes(noisy):
     recipe = Recipe.from_json(json.dumps(told["recipes"][NETWORK.key]))
     assert recipe.method == "zs-n2n"
     assert recipe.training["steps"] == 5
+
+
+def test_auto_takes_part_and_gives_what_it_gives_alone(noisy):
+    from napari_lotadenoise import denoise
+
+    image = noisy[:64, :64]
+    comparison = compare(image, ["auto", "median"], threads=1)
+    first = next(outcome for outcome in comparison.outcomes if outcome.candidate.chosen)
+    assert first.candidate.label.startswith("Auto: ")
+    alone = denoise(image, threads=1)
+    assert np.array_equal(first.result.image, alone.image)
+    assert first.result.recipe.notes[0] == alone.recipe.notes[0]
+    assert [outcome.candidate.key for outcome in comparison.outcomes] == ["auto-instant", "median"]

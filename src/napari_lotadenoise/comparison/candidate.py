@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from napari_lotadenoise.automatic import Choice
 from napari_lotadenoise.comparison import advice
 from napari_lotadenoise.contract.method import Method, Training, configure, settings
 from napari_lotadenoise.contract.params import convert, parameters
+from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.errors import ParameterError
 from napari_lotadenoise.methods import METHODS, find
 from napari_lotadenoise.noise import NoiseReport
@@ -28,11 +30,25 @@ class Candidate:
     options : mapping
         Hyper-parameters of the method or of its training in which it differs from the preset.
     preset : "fast", "paper" or "warm"
+    run_options : mapping
+        Run options in which it differs from the other candidates.
+    chosen : bool
+        Whether *Auto* has chosen it, which its name then says.
     """
 
     method: str
     options: Mapping[str, Any] = field(default_factory=dict)
     preset: str = "fast"
+    run_options: Mapping[str, Any] = field(default_factory=dict)
+    chosen: bool = False
+
+    @classmethod
+    def of(cls, choice: Choice) -> Candidate:
+        """Return the candidate that *Auto* has chosen."""
+        names = {option.name for option in parameters(RunOptions)}
+        run_options = {name: value for name, value in choice.settings.items() if name in names}
+        options = {name: value for name, value in choice.settings.items() if name not in names}
+        return cls(choice.method, options, run_options={**run_options, "reason": choice.reason}, chosen=True)
 
     @property
     def method_class(self) -> type[Method]:
@@ -43,15 +59,15 @@ class Candidate:
     def label(self) -> str:
         """Return the name for people: "LoTA-N2N, trace 0.3"."""
         preset = () if self.preset == "fast" else (self.preset,)
-        return ", ".join(
-            (self.method_class.info.title, *preset, *(f"{name} {_short(v)}" for name, v in self.options.items()))
-        )
+        title = f"Auto: {self.method_class.info.title}" if self.chosen else self.method_class.info.title
+        return ", ".join((title, *preset, *(f"{name} {_short(v)}" for name, v in self.options.items())))
 
     @property
     def key(self) -> str:
         """Return the name for files: "lota-n2n-trace-0.3"."""
         preset = () if self.preset == "fast" else (self.preset,)
-        parts = (self.method, *preset, *(f"{name}-{_short(value)}" for name, value in self.options.items()))
+        name = f"auto-{self.method}" if self.chosen else self.method
+        parts = (name, *preset, *(f"{name}-{_short(value)}" for name, value in self.options.items()))
         return "-".join(parts).replace("/", "_").replace(" ", "_")
 
     def configured(self, *, volume: bool = False) -> tuple[Method, Training]:
@@ -62,7 +78,7 @@ class Candidate:
         MethodError, ParameterError
             Where there is no such method, or it has no such parameter.
         """
-        return configure(self.method_class, self.preset, volume=volume, **self.options)
+        return configure(self.method_class, self.preset, volume=self.run_options.get("volume", volume), **self.options)
 
 
 def candidates_for(methods: Iterable[str | Candidate], preset: str = "fast") -> tuple[Candidate, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_lotadenoise.automatic import AUTO, choose
 from napari_lotadenoise.comparison.candidate import Candidate, candidates_for, possible, suggested
 from napari_lotadenoise.comparison.comparison import Comparison
 from napari_lotadenoise.comparison.crop import Crop, choose_crop
@@ -92,7 +93,9 @@ def plan_comparison(
     devices.choose(options.device)
     if peak is not None and not peak > 0:
         raise ParameterError(f"peak must be above 0, not {peak!r}.")
-    candidates = candidates_for(_named(methods, image, layout.axes, fill=options.fill), options.preset or "fast")
+    named = _named(methods, image, layout.axes, fill=options.fill)
+    entries = [_chosen(one, image, layout, options) for one in named]
+    candidates = candidates_for(entries, options.preset or "fast")
     frames = any(candidate.method_class.requires.repeats for candidate in candidates)
     where = _where(crop, stack, frames=frames)
     part = np.array(image if where is None else image[where])
@@ -126,8 +129,8 @@ def compare(
     image : array
         As for `denoise`.
     methods : sequence of str or Candidate, or "suggested" or "all"
-        Ids of `METHODS`; an `Candidate` has settings of its own, `sweep` makes several of them. By default those that suit the
-        noise of the image, and two plain filters beside.
+        Ids of `METHODS`, or "auto" for what Auto chooses; a `Candidate` has settings of its own, `sweep` makes several of them.
+        By default those that suit the noise of the image, and two plain filters beside.
     axes : str
         One letter an axis, as for `denoise`.
     reference : array, optional
@@ -184,6 +187,13 @@ def _named(methods: Iterable[str | Candidate] | str, image: Any, axes: str, *, f
     if methods == "all":
         return possible(repeats=repeats)
     return suggested(estimate_noise(image, axes, fill=fill)) if methods == "suggested" else (methods,)
+
+
+def _chosen(entry: str | Candidate, image: Any, layout: Layout, options: Options) -> str | Candidate:
+    """Return what Auto chooses for its name; all else stays what it is."""
+    if entry != AUTO:
+        return entry
+    return Candidate.of(choose(image, layout, prior=options.prior, fill=options.fill))
 
 
 def _array(image: Any) -> Any:

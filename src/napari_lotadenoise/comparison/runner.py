@@ -120,7 +120,7 @@ class _CandidateRunner:
             method, training = candidate.configured(volume=self._options.volume)
         except LotaDenoiseError as error:
             return Failed(error)
-        options = dataclasses.replace(self._options, preset=candidate.preset)
+        options = dataclasses.replace(self._options, preset=candidate.preset, **candidate.run_options)
         command: Command | ViewRequest | None = None
         with contextlib.closing(run(self._image, method, training, options)) as events:
             while True:
