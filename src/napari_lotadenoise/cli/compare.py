@@ -33,7 +33,9 @@ def add_compare(commands: Any) -> None:
     )
     compare.add_argument("input", type=Path, metavar="IN", help="TIFF, PNG, JPEG or BMP")
     compare.add_argument(
-        "--methods", metavar="LIST", help="ids between commas; suggested (default): what suits the noise; all"
+        "--methods",
+        metavar="LIST",
+        help="ids between commas, auto among them; suggested (default): what suits the noise; all",
     )
     compare.add_argument(
         "--sweep",

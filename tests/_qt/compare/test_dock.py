@@ -119,6 +119,8 @@ def test_the_noise_ticks_the_methods_until_the_user_does(open_compare, qtbot):
         "nlm",
         "gaussian",
     }
+    assert [candidate.label for candidate in chosen.candidates() if candidate.chosen] == ["Auto: Instant (pre-trained)"]
+    assert chosen.list.item(0).text() == "Auto: Instant (pre-trained)"
     item = next(
         chosen.list.item(row) for row in range(chosen.list.count()) if "Noise2Noise" in chosen.list.item(row).text()
     )

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_lotadenoise._qt.shared.widgets import button, labelled, narrow, present
+from napari_lotadenoise.automatic.choice import choose_by
 from napari_lotadenoise.comparison import advice
 from napari_lotadenoise.comparison.candidate import Candidate, possible, suggested, sweep
 from napari_lotadenoise.contract.method import configure, settings
@@ -70,11 +71,30 @@ class MethodList(QWidget):
         """Say what speaks against each method, and tick those that suit unless the user has chosen."""
         self._report = report
         self.list.blockSignals(True)
+        self._offer_auto()
         for row in range(self.list.count()):
             self._describe(present(self.list.item(row)))
         self.list.blockSignals(False)
         if report is not None and not self._touched:
-            self._tick(suggested(report), touched=False)
+            self._suggest_again()
+
+    def _offer_auto(self) -> None:
+        """Put what Auto chooses for the layer first, in place of what it chose before."""
+        first = present(self.list.item(0))
+        ticked = first.checkState()
+        if first.data(_ENTRY).chosen:
+            self.list.takeItem(0)
+        if self._report is None:
+            return
+        self._add(Candidate.of(choose_by(self._report)), row=0)
+        if first.data(_ENTRY).chosen:
+            present(self.list.item(0)).setCheckState(ticked)
+
+    @property
+    def _auto(self) -> tuple[str, ...]:
+        """Return the key of what Auto chooses, where that is known."""
+        candidate: Candidate = present(self.list.item(0)).data(_ENTRY)
+        return (candidate.key,) if candidate.chosen else ()
 
     def choose(self, *candidates: Candidate | str) -> None:
         """Tick just these; entries that are not in the list yet are added to it."""
@@ -127,12 +147,12 @@ class MethodList(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         self.sweep_box.setLayout(form)
 
-    def _add(self, candidate: Candidate) -> None:
+    def _add(self, candidate: Candidate, row: int | None = None) -> None:
         item = QListWidgetItem(candidate.label)
         item.setData(_ENTRY, candidate)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
         item.setCheckState(Qt.CheckState.Unchecked)
-        self.list.addItem(item)
+        self.list.insertItem(self.list.count() if row is None else row, item)
         self._describe(item)
 
     def _describe(self, item: QListWidgetItem) -> None:
@@ -149,10 +169,11 @@ class MethodList(QWidget):
         item.setToolTip(f"{info.idea}\n\nAssumes {info.assumes}.\nFails {info.fails}.{careful}")
 
     def _suggest_again(self) -> None:
-        self._tick(suggested_without_report() if self._report is None else suggested(self._report), touched=False)
+        keys = suggested_without_report() if self._report is None else suggested(self._report)
+        self._tick((*self._auto, *keys), touched=False)
 
     def _tick_all(self) -> None:
-        self._tick(possible(repeats=False))
+        self._tick((*self._auto, *possible(repeats=False)))
 
     def _tick(self, keys: tuple[str, ...], *, touched: bool = True) -> None:
         self._touched = touched
