@@ -21,7 +21,7 @@ from napari_lotadenoise.jobs.blocks import Grid, grid_for
 from napari_lotadenoise.jobs.folder import Description, JobFolder
 from napari_lotadenoise.jobs.plan import Plan
 from napari_lotadenoise.model import Model, digest
-from napari_lotadenoise.recipe import Recipe, fingerprint
+from napari_lotadenoise.recipe import fingerprint
 from napari_lotadenoise.residual import examine
 
 #: Voxels of a block at most, so that it takes seconds, and bytes that one of them takes on the way.
@@ -197,22 +197,13 @@ def _finished(
 ) -> Iterator[Progress | Applied]:
     store = ZarrStore(folder.store_path)
     report = examine(stack.array, store.source_array, stack.layout.axes, planes=2, side=EXAMINED)
-    recipe = applied_recipe(job.model, stack, report.sentence, report.numbers, folder.read().model)
+    recipe = job.model.recipe_for(stack, report.sentence, report.numbers, seconds=time.monotonic() - begun)
     phase = "pyramid" if job.output.suffix.lower() == ".zarr" else "writing"
     count = len(folder.done())
     for done in finish.finish(store, job.output, image.calibration, recipe, pyramid=job.pyramid):
         yield Progress(phase, done, count, count)
     folder.remove()
     yield Applied(job.output, time.monotonic() - begun, recipe.verdict)
-
-
-def applied_recipe(model: Model, stack: Stack, verdict: str, numbers: dict[str, float], digest: str) -> Recipe:
-    """Return the recipe of a result of a model that was learnt before."""
-    note = f"Applied the model {digest[:12]} (SHA-256), learnt from the image {model.recipe.image['sha256'][:12]}."
-    return replace(
-        model.recipe, axes=stack.layout.axes, image=fingerprint(stack.array), notes=(*model.recipe.notes, note),
-        verdict=verdict, residual=numbers,
-    )  # fmt: skip
 
 
 def part_of(text: str) -> tuple[int, int]:

@@ -3,6 +3,9 @@ from .file import (
     digest as digest,
     packed as packed,
 )
+from .header import (
+    read_recipe as read_recipe,
+)
 from .model import (
     Model as Model,
 )

@@ -17,15 +17,11 @@ from napari_lotadenoise.errors import FileError, LotaDenoiseError, MethodError, 
 from napari_lotadenoise.io.tiff import whole
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.model.codec import Decoder, encode
+from napari_lotadenoise.model.header import FORMAT, NAME, checked
 from napari_lotadenoise.model.model import Model
 from napari_lotadenoise.model.seen import Seen
 from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.recipe import Recipe
-
-#: Name that files are told by, and the format, raised when an older version could not read it any more.
-NAME, FORMAT = "napari-lotadenoise model", 1
-#: Largest description that is parsed, bytes.
-LONGEST = 16 << 20
 
 
 def save(model: Model, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -81,7 +77,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     try:
         with safe_open(source, framework="pt") as file:
             metadata = file.metadata() or {}
-            text = _checked(metadata, source)
+            text = checked(metadata, source)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         raise FileError(f"{source} is no model of napari-lotadenoise, or is damaged ({error}).") from None
@@ -153,17 +149,3 @@ def _restored_group(
         decoder.decode(content["net"]), method, decoder.decode(content["state"]), scale, device, recipe.seed,
         training.spacing, content["bfloat16"], training.ensemble,
     )  # fmt: skip
-
-
-def _checked(metadata: dict[str, str], source: Path) -> str:
-    """Return the description in the metadata of a file that this version can read."""
-    if metadata.get("name") != NAME or not metadata.get("format", "").isdecimal():
-        raise FileError(f"{source} holds weights, but is no model of napari-lotadenoise.")
-    if int(metadata["format"]) > FORMAT:
-        raise FileError(
-            f"{source} has format {metadata['format']}, this version knows {FORMAT}; update napari-lotadenoise."
-        )
-    text = metadata.get("model", "")
-    if not 0 < len(text) <= LONGEST:
-        raise FileError(f"{source} is a damaged model; its description is missing or too long.")
-    return text

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.prediction.tiling import cut
 from napari_lotadenoise.prediction.windows import denoised
 from napari_lotadenoise.pretrained import warm_start
-from napari_lotadenoise.recipe import Recipe
+from napari_lotadenoise.recipe import Recipe, fingerprint
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,33 @@ class Model:
             return stack.read(group, sample, window)
         clean = denoised(predictor, stack, group, sample, window)
         return clean if blend == 1 else Blend(stack.read(group, sample, window), clean, blend)[...]
+
+    def recipe_for(
+        self, stack: Stack, verdict: str, residual: Mapping[str, float], *, notes: tuple[str, ...] = (), seconds: float
+    ) -> Recipe:
+        """Return the recipe of a result on an image that the model was applied to.
+
+        Parameters
+        ----------
+        stack : Stack
+            The image.
+        verdict : str
+            What the residual says, in one sentence.
+        residual : mapping of str to float
+            The same in numbers.
+        notes : tuple of str
+            Remarks beside those of the training.
+        seconds : float
+            Time that it took.
+        """
+        from napari_lotadenoise.model.file import digest
+
+        learnt = str(self.recipe.image["sha256"])[:12]
+        note = f"Applied the model {digest(self)[:12]}, learnt from the image {learnt} (beginnings of SHA-256)."
+        return dataclasses.replace(
+            self.recipe, axes=stack.layout.axes, image=fingerprint(stack.array), verdict=verdict, residual=residual,
+            notes=(*self.recipe.notes, *notes, note), seconds=round(seconds, 3),
+        )  # fmt: skip
 
     def on(self, device: str = "auto") -> Model:
         """Return the model on a device.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import napari
@@ -13,6 +14,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_lotadenoise._qt.denoise.controller import DenoiseController, RunState
 from napari_lotadenoise._qt.denoise.map_boxes import MapBoxes
+from napari_lotadenoise._qt.denoise.model_bar import ModelBar
 from napari_lotadenoise._qt.denoise.quick_look_bar import QuickLookBar, Subject
 from napari_lotadenoise._qt.denoise.run_bar import RunBar
 from napari_lotadenoise._qt.denoise.session import RunRequest, RunSession
@@ -24,10 +26,13 @@ from napari_lotadenoise._qt.shared.layers import data_of
 from napari_lotadenoise._qt.shared.plot import LivePlot
 from napari_lotadenoise._qt.shared.widgets import Dock, button, fill_dock, label, labelled
 from napari_lotadenoise.compute import devices
+from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.engine import plan
 from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.events import Command
+from napari_lotadenoise.methods import find
+from napari_lotadenoise.model import read_recipe
 from napari_lotadenoise.options import Options
 
 if TYPE_CHECKING:
@@ -36,7 +41,9 @@ if TYPE_CHECKING:
     from napari_lotadenoise.comparison.candidate import Candidate
     from napari_lotadenoise.events import Progress
     from napari_lotadenoise.image.stack import Layout
+    from napari_lotadenoise.model import Model
     from napari_lotadenoise.noise import NoiseReport
+    from napari_lotadenoise.recipe import Recipe
 
 #: The method whose result is one pass of the shipped network, as the quick look is.
 _QUICK_LOOK_METHOD = "instant"
@@ -67,7 +74,8 @@ class DenoiseWidget(Dock):
         self._waiting: Callable[[], None] | None = None
         self.sentence = label()
         self.sentence.setAccessibleName("What will be done")
-        self.run_bar, self.plot = RunBar(), LivePlot()
+        self.run_bar, self.plot, self.model_bar = RunBar(), LivePlot(), ModelBar()
+        self._queue: list[RunRequest] = []
         self._arrange()
         self._connect()
         self.axes.show_layer(self.layer)
@@ -124,6 +132,48 @@ class DenoiseWidget(Dock):
             return
         self.controller.denoise(lambda: self.request(fill=fill))
 
+    def apply_model(self, model: Model | Path) -> None:
+        """Denoise the selected image layers, or the chosen one, with what was learnt before; one after the other."""
+        if self.controller.state.busy:
+            return
+        try:
+            self._queue = self._requests_of(model)
+        except LotaDenoiseError as error:
+            self.controller.complain(error)
+            return
+        self._next_of_queue()
+
+    def discard(self) -> None:
+        """End what runs, and what was to come after it."""
+        self._queue = []
+        self.controller.discard()
+
+    def _requests_of(self, model: Model | Path) -> list[RunRequest]:
+        recipe = read_recipe(model) if isinstance(model, Path) else model.recipe
+        method, training = configure(
+            find(recipe.method), recipe.preset, volume=recipe.volume, **recipe.parameters, **recipe.training
+        )
+        selected = [layer for layer in self.viewer.layers if layer in self.viewer.layers.selection]
+        layers = [layer for layer in selected if isinstance(layer, Image)] or ([self.layer] if self.layer else [])
+        if not layers:
+            raise LotaDenoiseError(self.layers.why_none)
+        device = self.settings.options["device"].value
+        return [
+            RunRequest(layer, method, training, Options(axes=self._axes_of(layer, recipe), device=device), model=model)
+            for layer in layers
+        ]
+
+    def _axes_of(self, layer: Image, recipe: Recipe) -> str | None:
+        """Return the axes of a layer: as the dock shows them for its own, as they were learnt for others."""
+        if layer is self.layer:
+            return self.axes.layout_value().axes
+        return recipe.axes if len(recipe.axes) == data_of(layer).ndim else None
+
+    def _next_of_queue(self) -> None:
+        if self._queue:
+            request = self._queue.pop(0)
+            self.controller.denoise(lambda: request)
+
     # ---------------------------------------------------------------- putting it together
 
     def _arrange(self) -> None:
@@ -132,7 +182,7 @@ class DenoiseWidget(Dock):
         box.addLayout(labelled(("Layer", self.layers)))
         for widget in (
             self.noise_line, self.use_stride, self.settings, self.axes, self.quick_look, self.sentence, self.maps,
-            self.run_bar, self.plot, self.settings.advanced,
+            self.run_bar, self.plot, self.model_bar, self.settings.advanced,
         ):  # fmt: skip
             box.addWidget(widget)
         box.addStretch()
@@ -157,7 +207,9 @@ class DenoiseWidget(Dock):
         bar.fill_and_denoise.connect(lambda: self.denoise(fill=True))
         bar.finish_now.connect(controller.finish_now)
         bar.pause.connect(controller.toggle_pause)
-        bar.discard.connect(controller.discard)
+        bar.discard.connect(self.discard)
+        self.model_bar.apply.connect(self.apply_model)
+        self.model_bar.said.connect(self.run_bar.say)
 
     def _start(self, request: RunRequest) -> RunSession:
         self.quick_look.stop()
@@ -176,6 +228,7 @@ class DenoiseWidget(Dock):
 
     def _on_state(self, state: RunState) -> None:
         self.run_bar.show_state(state)
+        self.model_bar.setEnabled(not state.busy)
         self.quick_look.setEnabled(not state.busy)  # while a run goes on, previews are its own
         if not state.busy:
             self.maps.show_method(self.settings.method_class())
@@ -194,7 +247,11 @@ class DenoiseWidget(Dock):
         self.run_bar.show_progress(news[-1], self.session.live.by if self.session is not None else "")
 
     def _on_ended(self, error: Exception | None, words: str) -> None:
+        session = self.session
+        if session is not None and session.model is not None:
+            self.model_bar.show_model(session.model)
         self.controller.on_ended(error, words)
+        self._next_of_queue()
 
     # ---------------------------------------------------------------- reactions to choices
 
@@ -291,4 +348,4 @@ class DenoiseWidget(Dock):
         if hasattr(self, "run_bar"):  # closed before it was put together otherwise
             self.noise_line.measurement.forget()
             self.quick_look.stop()
-            self.controller.discard()
+            self.discard()

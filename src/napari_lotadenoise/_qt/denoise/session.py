@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.utils import cancelable_progress
@@ -16,6 +17,7 @@ from napari_lotadenoise._qt.shared.layers import Source, add_leaks, add_residual
 from napari_lotadenoise._qt.shared.session import WorkerSession
 from napari_lotadenoise._qt.shared.worker import with_torch
 from napari_lotadenoise.engine import plan
+from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.events import Command, Completed, Event, Failed, Finished, Preview, Progress, Started
 from napari_lotadenoise.options import Options
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_lotadenoise.contract.method import Method, Training
+    from napari_lotadenoise.model import Model
 
 _PARTS = 1000
 #: Seconds between two repaints of the numbers. A window with an OpenGL canvas is composed anew, whole, for every label
@@ -44,6 +47,8 @@ class RunRequest:
         Axes and all other run options.
     maps : frozenset of str
         Names of the maps to show beside the preview.
+    model : Model or path, optional
+        What was learnt before and is to be applied, without learning.
     """
 
     layer: Image
@@ -51,6 +56,7 @@ class RunRequest:
     training: Training
     options: Options
     maps: frozenset[str] = frozenset()
+    model: Model | Path | None = None
 
 
 class RunSession(WorkerSession):
@@ -63,6 +69,11 @@ class RunSession(WorkerSession):
         All that came since the last time, four times a second.
     ended (Exception or None, str)
         Once, with the last words.
+
+    Attributes
+    ----------
+    model : Model or None
+        What was learnt, once the run has ended well.
     """
 
     started = Signal(object)
@@ -77,6 +88,7 @@ class RunSession(WorkerSession):
         self._unseen: list[Progress] = []
         self._shown = 0.0
         self._bar: cancelable_progress | None = None
+        self.model: Model | None = None
         options = dataclasses.replace(request.options, view_request=self.live.view_request)
         self._start(with_torch(lambda: _events(self.source.data, request, options)))
 
@@ -133,6 +145,7 @@ class RunSession(WorkerSession):
             self._end(event.error if isinstance(event, Failed) else None, event.reason)
             return
         result, title = event.result, self.request.method.info.title
+        self.model = result.model
         layer, remark = add_result(self._viewer, self.source, result, title)
         extras = [add_residual, add_leaks] if "residual" in self.live.wanted else []
         extras += [add_uncertainty] if result.uncertainty is not None else []
@@ -154,6 +167,15 @@ class RunSession(WorkerSession):
 
 
 def _events(data: Any, request: RunRequest, options: Options) -> Generator[Any, Any, None]:
-    from napari_lotadenoise.engine import run
+    from napari_lotadenoise import engine
+    from napari_lotadenoise.model import Model
 
-    yield from run(data, request.method, request.training, options)
+    if request.model is None:
+        yield from engine.run(data, request.method, request.training, options)
+        return
+    try:
+        model = request.model if isinstance(request.model, Model) else Model.load(request.model)
+    except LotaDenoiseError as error:
+        yield Failed(error)
+        return
+    yield from engine.apply(data, model, options)
