@@ -141,3 +141,30 @@ def test_integer_results_are_rounded_and_what_is_clipped_is_counted():
     image, clipped = as_dtype(np.array([-3.0, 0.6, 255.4, 300.0]), np.uint8)
     assert image.tolist() == [0, 1, 255, 255]
     assert clipped == 2
+
+
+class Counted:
+    """A lazy array that counts the values that are read."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype, self.read = array, array.shape, array.dtype, 0
+
+    def __getitem__(self, index):
+        block = self.array[index]
+        self.read += block.size
+        return block
+
+
+def test_of_a_large_array_that_is_not_in_memory_a_sample_is_checked(monkeypatch):
+    from napari_lotadenoise.errors import NotFiniteError
+    from napari_lotadenoise.image import checks
+
+    monkeypatch.setattr(checks, "SAMPLED", 1 << 20)
+    lazy = Counted(np.random.default_rng(0).normal(size=(20, 600, 600)).astype(np.float32))
+    stack = checks.check(lazy, Layout("ZYX"))
+    assert 0 < lazy.read <= 1 << 20
+    lazy.array[7, 3, 3] = np.nan
+    with pytest.raises(NotFiniteError, match="holds NaN or inf"):
+        stack.read(0, 7)
+    assert np.isfinite(stack.read(0, 8)).all()
+    assert np.isfinite(checks.check(lazy, Layout("ZYX"), fill=True).read(0, 7)).all()

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from napari_lotadenoise.errors import ImageError, MethodError, NotFiniteError
-from napari_lotadenoise.image.stack import AXIS_NAMES, Layout, Stack
+from napari_lotadenoise.image.sampling import sampled_windows
+from napari_lotadenoise.image.stack import AXIS_NAMES, NOT_FINITE, Layout, Stack
 
 #: Smallest side that a pair of pixels can be learnt on.
 SMALLEST_SIDE = 4
-_NOT_FINITE = "The image holds {}; fill=True, --fill or 'Fill' in the dock replaces each by the nearest finite value."
+#: Voxels of an array that is not in memory that are looked at, and samples that they are taken from.
+SAMPLED, SAMPLES = 1 << 24, 32
 
 
 def check(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, fill: bool = False) -> Stack:
-    """Make a `Stack` of an array that can be denoised; all of it is read once.
+    """Make a `Stack` of an array that can be denoised.
+
+    An array in memory is read once. Of one that is not, a sample is read: NaN and inf elsewhere are met where they are read.
 
     Raises
     ------
@@ -91,13 +95,26 @@ def check_place(block: np.ndarray) -> None:
         Where it holds NaN or inf.
     """
     if not np.isfinite(block).all():
-        raise NotFiniteError(_NOT_FINITE.format("NaN or inf in this place"))
+        raise NotFiniteError(NOT_FINITE.format("NaN or inf in this place"))
+
+
+def _looked_at(stack: Stack) -> Iterator[tuple[int | slice, ...]]:
+    """Return where an array is looked at: everywhere if it is in memory, or small, else in a few windows."""
+    size = math.prod(stack.array.shape)
+    in_memory = isinstance(stack.array, np.ndarray) and not isinstance(stack.array, np.memmap)
+    stack.sampled = not in_memory and size > SAMPLED
+    for group in range(stack.groups):
+        if not stack.sampled:
+            yield from (stack.index(group, sample) for sample in range(stack.samples))
+            continue
+        for sample, window in sampled_windows(stack, SAMPLES, SAMPLED // stack.groups):
+            yield stack.index(group, sample, window)
 
 
 def _check_values(stack: Stack, *, is_float: bool) -> None:
     low, high, bad = math.inf, -math.inf, [0, 0]
-    for group, sample in itertools.product(range(stack.groups), range(stack.samples)):
-        block = np.asarray(stack.array[stack.index(group, sample)])
+    for index in _looked_at(stack):
+        block = np.asarray(stack.array[index])
         if is_float:
             bad[0] += int(np.isnan(block).sum())
             bad[1] += int(np.isinf(block).sum())
@@ -108,7 +125,7 @@ def _check_values(stack: Stack, *, is_float: bool) -> None:
         stack.filled = sum(bad)
         if not stack.fill:
             named = " and ".join(f"{count} {name}" for count, name in zip(bad, ("NaN", "inf"), strict=True) if count)
-            raise NotFiniteError(_NOT_FINITE.format(named))
+            raise NotFiniteError(NOT_FINITE.format(named))
     if low > high:
         raise ImageError("The image holds not one finite value.")
     if max(-low, high) > float(np.finfo(np.float32).max) / 1e6:

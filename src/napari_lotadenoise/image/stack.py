@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.contract.run_options import CHANNEL_WORDS
-from napari_lotadenoise.errors import AxesError
+from napari_lotadenoise.errors import AxesError, NotFiniteError
 
 #: What the letters mean, for people.
 AXIS_NAMES = {
@@ -28,6 +28,9 @@ AXIS_NAMES = {
     "X": "columns",
     "S": "colours",
 }
+
+#: What is said of images that are not finite; it takes a name of what was found.
+NOT_FINITE = "The image holds {}; fill=True, --fill or 'Fill' in the dock replaces each by the nearest finite value."
 
 Window = tuple[slice, ...]
 
@@ -143,6 +146,8 @@ class Stack:
         self.sample_shape = tuple(sizes[a] for a in layout.sampled)
         self.samples = math.prod(self.sample_shape)
         self.filled = 0
+        #: Whether only a sample of the values was checked, so that each block has to be.
+        self.sampled = False
 
     @property
     def ndim(self) -> int:
@@ -158,7 +163,11 @@ class Stack:
         """Read intensities, float32 (C, [Z], Y, X); a window lies within the image."""
         block = np.asarray(self.array[self.index(group, sample, window)])
         block = self._ordered(block).astype(np.float32)
-        return filled(block)[0] if self.fill else block
+        if self.fill:
+            return filled(block)[0]
+        if self.sampled and not np.isfinite(block).all():
+            raise NotFiniteError(NOT_FINITE.format("NaN or inf"))
+        return block
 
     def write(self, out: Any, group: int, sample: int, window: Window, block: np.ndarray) -> None:
         """Write a (C, [Z], Y, X) block into an array of the same axes."""

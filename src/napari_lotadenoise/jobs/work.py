@@ -27,6 +27,7 @@ def denoised_block(model: Model, grid: Grid, block: Block) -> np.ndarray:
     held = Stack(
         Held(source, grid.region(block, margins_of(model, grid.stack))), grid.stack.layout, fill=grid.stack.fill
     )
+    held.sampled = grid.stack.sampled
     out = _Shifted(region)
     for sample in block.samples:
         for tile in grid.tiles_of(block):

@@ -84,6 +84,7 @@ class Model:
         source = source if hasattr(source, "dtype") and hasattr(source, "shape") else np.asarray(source)
         layout = self.layout_for(tuple(source.shape), axes)
         stack = check_unread(source, layout, self.method.info.dimensions, fill=self.recipe.fill)
+        stack.sampled = True
         if (stack.groups, stack.channels) != (len(self.predictors), self.channels):
             raise ImageError(
                 f"The model has learnt {_counted(len(self.predictors), self.channels)}, and this image has "
