@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.errors import FileError
-from napari_lotadenoise.io import ome_zarr, raster, tiff
+from napari_lotadenoise.io import foreign, ome_zarr, raster, tiff
 from napari_lotadenoise.io.calibration import Calibration
 from napari_lotadenoise.io.ome_zarr import LazyImage
 from napari_lotadenoise.recipe import Recipe
@@ -18,7 +18,7 @@ from napari_lotadenoise.recipe import Recipe
 def open_source(path: str | os.PathLike[str], series: int = 0) -> LazyImage:
     """Open an image without reading its pixels: TIFF of any kind, OME-Zarr, a zarr array or a .npy file.
 
-    PNG, JPEG and BMP are read.
+    PNG, JPEG and BMP are read. Formats of microscopes (CZI, LIF, ND2 and others) are opened through bioio.
 
     Raises
     ------
@@ -37,6 +37,8 @@ def open_source(path: str | os.PathLike[str], series: int = 0) -> LazyImage:
     if path.suffix.lower() in raster.SUFFIXES:
         data, axes = raster.read(path)
         return LazyImage(data, axes, Calibration())
+    if path.suffix.lower() in foreign.READERS:
+        return foreign.open_foreign(path, series)
     return _tiff(path, series)
 
 
