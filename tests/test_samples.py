@@ -28,14 +28,35 @@ def test_the_radiograph_has_noise_of_ten():
     assert (noisy - truth).std() == pytest.approx(10, rel=0.01)
 
 
-@pytest.mark.parametrize("make", [samples.confocal, samples.nuclei, samples.xray])
+def test_the_wide_field_image_has_correlated_noise_that_auto_removes():
+    from napari_lotadenoise import denoise
+
+    noisy, truth = samples.wide_field((256, 256))
+    residual = (noisy - truth) / np.sqrt(3 * (truth - 100) + 100)
+    assert residual.std() == pytest.approx(1, rel=0.03)
+    # A Gaussian of width w has an autocorrelation of width w * sqrt(2).
+    expected = np.exp(-1 / (4 * samples.COLOURED_WIDTH**2))
+    assert (residual[:, 1:] * residual[:, :-1]).mean() == pytest.approx(expected, abs=0.05)
+    result = denoise(noisy)
+    assert (result.image - truth).std() < 0.45 * (noisy - truth).std()
+    assert "correlated over" in result.recipe.notes[0]
+
+
+@pytest.mark.parametrize("make", [samples.confocal, samples.nuclei, samples.xray, samples.wide_field])
 def test_samples_are_the_same_every_time(make):
     assert np.array_equal(make()[0], make()[0])
     assert not np.array_equal(make()[0], make(seed=9)[0])
 
 
 @pytest.mark.parametrize(
-    "make", [samples.confocal_layers, samples.nuclei_layers, samples.xray_layers, samples.cell_layers]
+    "make",
+    [
+        samples.confocal_layers,
+        samples.nuclei_layers,
+        samples.xray_layers,
+        samples.wide_field_layers,
+        samples.cell_layers,
+    ],
 )
 def test_layer_data_is_what_napari_wants(make):
     from napari.layers import Layer

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+#: Width of the blur that correlates the noise of the wide-field image, pixels.
+COLOURED_WIDTH = 0.8
+
 LayerData = tuple[np.ndarray, dict[str, Any], str]
 
 
@@ -75,6 +78,23 @@ def xray(shape: tuple[int, int] = (384, 384), seed: int = 2) -> tuple[np.ndarray
     return (truth + rng.normal(0, 10, shape)).astype(np.float32), truth
 
 
+def wide_field(shape: tuple[int, int] = (512, 512), seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Make a wide-field image of cells whose noise is correlated between pixels, as after interpolation or a blur.
+
+    White noise was blurred (Gaussian, width 0.8 px) and brought to the variance 3 * (intensity - 100) + 100.
+
+    Returns
+    -------
+    noisy : ndarray of uint16 (Y, X)
+    truth : ndarray of float32 (Y, X)
+    """
+    _, stack = confocal((3, *shape), seed)
+    truth = 100 + ndimage.gaussian_filter(stack[1] - 100, 1.5).astype(np.float32)
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(shape), COLOURED_WIDTH)
+    noisy = truth + noise / noise.std() * np.sqrt(3 * (truth - 100) + 100)
+    return np.clip(np.rint(noisy), 0, 65535).astype(np.uint16), truth
+
+
 def confocal_layers() -> list[LayerData]:
     """Return sample layers for napari: the confocal stack and its truth (hidden), calibrated in micrometres."""
     noisy, truth = confocal()
@@ -91,6 +111,12 @@ def xray_layers() -> list[LayerData]:
     """Return sample layers for napari: the radiograph and its truth (hidden)."""
     noisy, truth = xray()
     return _layers(noisy, truth, "radiograph", (0.15, 0.15), "gray", (20, 190), unit="millimeter")
+
+
+def wide_field_layers() -> list[LayerData]:
+    """Return sample layers for napari: the wide-field image and its truth (hidden), calibrated in micrometres."""
+    noisy, truth = wide_field()
+    return _layers(noisy, truth, "wide-field image", (0.1, 0.1), "gray", (80, 250))
 
 
 def cell_layers() -> list[LayerData]:
