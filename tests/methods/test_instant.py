@@ -238,6 +238,26 @@ def test_correlated_noise_goes_through_a_network_of_its_own():
     assert plain.sigma == pytest.approx(20, rel=0.25)
 
 
+def correlated_noise(width, shape=(192, 192), seed=0):
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(shape), width)
+    return 20 * noise / noise.std()
+
+
+@pytest.mark.parametrize("width", [0.6, 0.9, 1.2])
+@pytest.mark.parametrize("method", ["instant", "auto"])
+def test_no_structure_is_invented_on_pure_correlated_noise(method, width):
+    assert denoise(200 + correlated_noise(width), method).image.std() < 0.1 * 20
+
+
+def test_two_levels_under_correlated_noise_keep_their_step_and_their_clipped_end():
+    truth = np.where(np.arange(192)[:, None] < 96, 100.0, 180.0) * np.ones((1, 192))
+    image = np.minimum(truth + correlated_noise(1.0), 190)
+    clean = denoise(image, "auto").image
+    assert (clean - truth)[:80].std() < 0.1 * 20
+    assert np.ptp(clean.mean(1)[[40, 150]]) == pytest.approx(np.ptp(image.mean(1)[[40, 150]]), abs=3)
+    assert clean.max() < 190 + 0.2 * 20
+
+
 def test_saturated_parts_stay_saturated():
     truth = np.clip(1.6 * flat_and_edges() - 60, 0, 255)
     noisy = np.clip(truth + noise(truth.shape, 20), 0, 255).astype(np.uint8)
