@@ -60,6 +60,7 @@ class Recipe(RunOptions):
     notes: tuple[str, ...] = ()
     verdict: str = ""
     residual: Mapping[str, float] = field(default_factory=dict)
+    repaired: tuple[tuple[int, ...], ...] = ()
     pretrained: bool = False
     weights: str = ""
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
@@ -118,6 +119,7 @@ class Recipe(RunOptions):
                     f"The recipe has format {content['format']}, this version knows {FORMAT}; update napari-lotadenoise."
                 )
             content["steps_done"], content["notes"] = tuple(content["steps_done"]), tuple(content["notes"])
+            content["repaired"] = tuple(tuple(place) for place in content.get("repaired", ()))
             return cls(**content)
         except (json.JSONDecodeError, KeyError, TypeError, ParameterError) as error:
             raise FileError(f"This is no recipe of napari-lotadenoise ({error}).") from None

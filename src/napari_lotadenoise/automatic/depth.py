@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from napari_lotadenoise.image.isolation import measure_isolation
 from napari_lotadenoise.image.stack import Layout, Stack
 
 #: Fewest planes of a volume, pairs that are compared, the side of the part of each, and the blur that takes the noise away.
@@ -28,6 +29,7 @@ def neighbours_alike(image: Any, layout: Layout) -> bool:
     if depth < FEWEST:
         return False
     stack = Stack(image, Layout(layout.axes, layout.channels, volume=True), fill=True)
+    stack.isolation = measure_isolation(stack)
     middles = [slice(max(0, (n - SIDE) // 2), max(0, (n - SIDE) // 2) + min(n, SIDE)) for n in stack.spatial[1:]]
     found = []
     for first in np.unique(np.linspace(0, depth - 2, PAIRS).astype(int)):

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_lotadenoise.comparison.noise_map import looks_independent, noise_map
 from napari_lotadenoise.errors import ImageError
+from napari_lotadenoise.image.isolation import measure_isolation
 from napari_lotadenoise.image.stack import Layout, Stack, filled
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.metrics import Blocks, Estimate, fitted_psnr, psnr, ssim, stein
@@ -101,15 +102,14 @@ class Scorer:
         whole: Any = None,
     ) -> None:  # fmt: skip
         self._noisy = _finite(image)
-        self._seen = np.isfinite(np.asarray(image)) & ~_clipped(np.asarray(image))
+        stack = _stack(image, layout, fill=fill)
+        self._seen = np.isfinite(np.asarray(image)) & ~_clipped(np.asarray(image)) & ~_outliers(stack)
         self._reference = None if reference is None else _checked(reference, tuple(image.shape))
         self.peak = peak or _peak(image, self._noisy, self._reference)
-        self._variance, self.independent = noise_map(
-            Stack(image, layout, fill=fill), None if whole is None else Stack(whole, layout, fill=fill)
-        )
+        self._variance, self.independent = noise_map(stack, None if whole is None else _stack(whole, layout, fill=fill))
         self.gain = 1.0 if self._reference is None else _gain(self._noisy, self._reference)
 
-        self.caution = self._caution(Stack(image if whole is None else whole, layout, fill=fill))
+        self.caution = self._caution(stack if whole is None else _stack(whole, layout, fill=fill))
 
     def _caution(self, measured: Stack) -> str:
         """Explain why there can be no estimate without a reference, or why it may mislead."""
@@ -180,6 +180,21 @@ class Scorer:
         if result.divergence is None:
             return 0.0
         return _DOUBT * abs(float(np.mean(self._variance * (1 - 2 * result.divergence))))
+
+
+def _stack(image: Any, layout: Layout, *, fill: bool) -> Stack:
+    stack = Stack(image, layout, fill=fill)
+    stack.isolation = measure_isolation(stack)
+    return stack
+
+
+def _outliers(stack: Stack) -> np.ndarray:
+    """Find the pixels that no noise explains."""
+    found = np.zeros(stack.array.shape, dtype=bool)
+    for group in range(stack.groups):
+        for sample in range(stack.samples):
+            stack.write(found, group, sample, stack.full, stack.outliers(group, sample))
+    return found
 
 
 def _clipped(image: np.ndarray) -> np.ndarray:

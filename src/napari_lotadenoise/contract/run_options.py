@@ -39,6 +39,12 @@ class RunOptions:
     )
     threads: int | None = knob(None, "Processor threads; by default all processors but one.", ge=1, le=1024)
     fill: bool = knob(False, "Replace NaN and inf by the nearest finite value instead of refusing them.")
+    outliers: str = knob(
+        "repair",
+        "What becomes of single pixels that no noise explains (hot, dead, struck by cosmic rays): repair replaces them by their "
+        "neighbours, keep puts them back into the result. Nothing is measured on them or learnt from them in any case.",
+        choices=("repair", "keep"),
+    )
     stabilise: str = knob(
         "auto",
         "Transform intensities so that the noise is equally strong everywhere, and back without bias. auto does so for methods "

@@ -11,6 +11,7 @@ from napari_lotadenoise.compute.precision import arithmetic, uses_bfloat16
 from napari_lotadenoise.engine.viewport import PREVIEW_SIDE, Viewport
 from napari_lotadenoise.events import Preview, ViewRequest
 from napari_lotadenoise.image.checks import check_place
+from napari_lotadenoise.image.outliers import isolation_of
 from napari_lotadenoise.image.stack import Layout, Stack, Window, middle, read_with_halo
 from napari_lotadenoise.nets import shipped
 from napari_lotadenoise.normalisation import affine
@@ -41,6 +42,7 @@ class InstantPreview:
         self._stack, self._device, self.level, self._threads = stack, device, level, threads
         side = tile_side(shipped.TILING, shipped.COST, largest=PREVIEW_SIDE)
         self.viewport = Viewport(stack, layout, side)
+        self._measures = stack.isolation is None
         self._shown: tuple[tuple[object, ...], np.ndarray] | None = None
 
     def preview(self, request: ViewRequest) -> Preview:
@@ -66,6 +68,7 @@ class InstantPreview:
         return read_with_halo(self._stack, group, sample, window, [(0, 0)] * len(window))
 
     def _denoised(self, group: int, sample: int, window: Window) -> np.ndarray:
+        self._look_for_outliers(group, sample, window)
         block = self._noisy(group, sample, window)
         check_place(block)
         if block.min() == block.max():
@@ -79,3 +82,16 @@ class InstantPreview:
         with torch.inference_mode(), arithmetic(self._device, bfloat16=bfloat16):
             output = denoiser.denoise(net, tile.image)
         return scale.inverse(output[tile.place].float().cpu().numpy())
+
+    def _look_for_outliers(self, group: int, sample: int, window: Window) -> None:
+        """Measure from when a pixel is an outlier in what is in view, where that was not measured on the whole image."""
+        if self._measures:
+            block = self._stack.read_raw(
+                group,
+                sample,
+                tuple(
+                    slice(part.start, min(part.stop, n)) for part, n in zip(window, self._stack.spatial, strict=True)
+                ),
+            )
+            here = tuple(isolation_of(list(channel.reshape(-1, *channel.shape[-2:]))) for channel in block)
+            self._stack.isolation = (here,) * self._stack.groups

@@ -14,6 +14,7 @@ from napari_lotadenoise.contract.method import Method, Training
 from napari_lotadenoise.engine import plan, timing
 from napari_lotadenoise.engine.work import Work
 from napari_lotadenoise.image.checks import check, check_samples
+from napari_lotadenoise.image.isolation import NONE, Outliers, find_outliers
 from napari_lotadenoise.image.stack import Layout, Stack, Window, layout_for
 from napari_lotadenoise.noise import NoiseModel, best_stride
 from napari_lotadenoise.normalisation.noise_measurement import measure_group
@@ -56,6 +57,8 @@ class Job:
         Noise of each channel of each group; empty where nothing depends on it.
     notes : tuple of str
         Choices that were made by the noise, one sentence each.
+    outliers : Outliers
+        Pixels that no noise explains.
     """
 
     image: Any
@@ -73,6 +76,7 @@ class Job:
     asked_threads: int | None = None
     noise: Noise = ()
     notes: tuple[str, ...] = ()
+    outliers: Outliers = NONE
 
 
 def prepare(image: Any, method: Method, training: Training, options: Options) -> Job:
@@ -107,7 +111,7 @@ def prepare(image: Any, method: Method, training: Training, options: Options) ->
         weights=warm_start.weights_of(method, training, stack),
         tiles=tuple(cut(stack, *warm_start.tiling_of(method, training))),
         work=work, words=plan.describe(shape, layout, method, device_words, seconds, options.reason),
-        asked_threads=options.threads, noise=noise, notes=notes,
+        asked_threads=options.threads, noise=noise, notes=notes, outliers=find_outliers(stack),
     )  # fmt: skip
 
 

@@ -114,7 +114,7 @@ class _Run:
         self.previews = PreviewMaker(job)
         self.probe: DivergenceProbe | None = None
         if np.any(options.divergence_step) and not only_learn:
-            self.probe = DivergenceProbe(job.image, job.layout, options.divergence_step, fill=options.fill)
+            self.probe = DivergenceProbe(job.stack, options.divergence_step)
         self.meter = Meter(job, self.clock, predictions=1 if self.probe is None else 2)
         count = options.snapshots if job.method.trained else 0
         self.snapshots = Snapshots(job.stack, count, job.training.planned)
@@ -127,6 +127,8 @@ class _Run:
         record.notes += job.notes
         if job.stack.filled:
             record.notes.append(f"{job.stack.filled} pixels that were NaN or inf were filled from their neighbours.")
+        if job.outliers.number:
+            record.notes.append(job.outliers.words(job.options.outliers))
         yield from self._emit(Started(job.words, job.device_words, tuple(record.notes)))
         if (first := self.previews.first(self.controls.view_request)) is not None:
             yield from self._emit(first)
@@ -316,6 +318,8 @@ class _Run:
                 if self.controls.stop:
                     return
             clean, spread = intensities(predictor, tile, average)
+            if self.job.options.outliers == "keep":
+                clean = stack.with_outliers(clean, group, sample, window)
             stack.write(out, group, sample, window, clean)
             if uncertainty is not None:
                 stack.write(uncertainty, group, sample, window, spread)

@@ -158,6 +158,7 @@ class RunRecord:
             seconds=round(seconds, 3),
             sigma=self._sigma,
             notes=tuple(self.notes),
+            repaired=job.outliers.places if job.options.outliers == "repair" else (),
             pretrained=bool(self.weights),
             weights=self.weights,
         )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.errors import ImageError, MethodError, NotFiniteError
+from napari_lotadenoise.image.isolation import measure_isolation
 from napari_lotadenoise.image.sampling import sampled_windows
 from napari_lotadenoise.image.stack import AXIS_NAMES, NOT_FINITE, Layout, Stack
 
@@ -21,7 +22,8 @@ SAMPLED, SAMPLES = 1 << 24, 32
 def check(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, fill: bool = False) -> Stack:
     """Make a `Stack` of an array that can be denoised.
 
-    An array in memory is read once. Of one that is not, a sample is read: NaN and inf elsewhere are met where they are read.
+    It repairs outliers where it is read. An array in memory is read once. Of one that is not, a sample is read: NaN and inf
+    elsewhere are met where they are read.
 
     Raises
     ------
@@ -32,6 +34,7 @@ def check(array: Any, layout: Layout, dimensions: tuple[int, ...] = (2, 3), *, f
     """
     stack = check_unread(array, layout, dimensions, fill=fill)
     _check_values(stack, is_float=np.dtype(array.dtype).kind == "f")
+    stack.isolation = measure_isolation(stack)
     return stack
 
 

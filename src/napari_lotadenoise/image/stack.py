@@ -17,6 +17,7 @@ import numpy as np
 
 from napari_lotadenoise.contract.run_options import CHANNEL_WORDS
 from napari_lotadenoise.errors import AxesError, NotFiniteError
+from napari_lotadenoise.image import outliers
 
 #: What the letters mean, for people.
 AXIS_NAMES = {
@@ -33,6 +34,8 @@ AXIS_NAMES = {
 NOT_FINITE = "The image holds {}; fill=True, --fill or 'Fill' in the dock replaces each by the nearest finite value."
 
 Window = tuple[slice, ...]
+#: Of each group the number of each of its channels; see `outliers.isolation_of`.
+Isolation = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -133,12 +136,16 @@ class Stack:
     layout : Layout
     fill : bool
         Whether NaN and inf are replaced by the nearest finite value instead of refused.
+    isolation : Isolation, optional
+        By how much a pixel of each group and channel must stand out to be an outlier, which is repaired where it is read; by
+        default there are none.
     """
 
-    def __init__(self, array: Any, layout: Layout, *, fill: bool = False) -> None:
+    def __init__(self, array: Any, layout: Layout, *, fill: bool = False, isolation: Isolation | None = None) -> None:
         self.array = array
         self.layout = layout
         self.fill = fill
+        self.isolation = isolation
         sizes = dict(zip(layout.axes, array.shape, strict=True))
         self.spatial: tuple[int, ...] = tuple(sizes[a] for a in layout.spatial)
         self.channels = math.prod(sizes[a] for a in layout.joined)
@@ -160,7 +167,28 @@ class Stack:
         return tuple(slice(0, size) for size in self.spatial)
 
     def read(self, group: int, sample: int, window: Window | None = None) -> np.ndarray:
-        """Read intensities, float32 (C, [Z], Y, X); a window lies within the image."""
+        """Read intensities, float32 (C, [Z], Y, X), without outliers; a window lies within the image."""
+        return self._repaired(group, sample, window)[0]
+
+    def outliers(self, group: int, sample: int, window: Window | None = None) -> np.ndarray:
+        """Return where a block has outliers, boolean (C, [Z], Y, X)."""
+        return self._repaired(group, sample, window)[1]
+
+    def with_outliers(self, block: np.ndarray, group: int, sample: int, window: Window) -> np.ndarray:
+        """Return a block of the result with the outliers of the image put back where they were."""
+        found = self.outliers(group, sample, window)
+        return np.where(found, self.read_raw(group, sample, window), block) if found.any() else block
+
+    def _repaired(self, group: int, sample: int, window: Window | None) -> tuple[np.ndarray, np.ndarray]:
+        if self.isolation is None:
+            block = self.read_raw(group, sample, window)
+            return block, np.zeros(block.shape, dtype=bool)
+        wide, inner = _widened(window or self.full, self.spatial)
+        block, found = outliers.repaired(self.read_raw(group, sample, wide), self.isolation[group])
+        return block[inner], found[inner]
+
+    def read_raw(self, group: int, sample: int, window: Window | None = None) -> np.ndarray:
+        """Read intensities as `read` does, with their outliers."""
         block = np.asarray(self.array[self.index(group, sample, window)])
         block = self._ordered(block).astype(np.float32)
         if self.fill:
@@ -217,6 +245,17 @@ class Stack:
         order = [kept.index(a) for a in self.layout.joined + self.layout.spatial]
         block = block.transpose(order)
         return block.reshape(-1, *block.shape[len(self.layout.joined) :])
+
+
+def _widened(window: Window, spatial: tuple[int, ...]) -> tuple[Window, tuple[slice, ...]]:
+    """Return a window with the surroundings in its planes that outliers depend on, and where in a block of it the window is."""
+    wide, inner = list(window), [slice(None)] * (1 + len(window))
+    for axis in (-2, -1):
+        start, stop, _ = window[axis].indices(spatial[axis])
+        first = max(0, start - outliers.REACH)
+        wide[axis] = slice(first, min(spatial[axis], stop + outliers.REACH))
+        inner[axis] = slice(start - first, stop - first)
+    return tuple(wide), tuple(inner)
 
 
 def filled(block: np.ndarray) -> tuple[np.ndarray, int]:
@@ -280,11 +319,15 @@ def reflected(size: int, start: int, stop: int) -> np.ndarray:
 
 
 def as_dtype(image: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, int]:
-    """Round and clip a float result to an integer type; returns it with the number of clipped pixels."""
+    """Round and clip a float result to an integer type; returns it with the number of clipped pixels.
+
+    float32 holds neither end of the types of 32 and 64 bits: what reaches an end becomes the end itself.
+    """
     dtype = np.dtype(dtype)
     if dtype.kind == "f":
         return image.astype(dtype), 0
     limits = np.iinfo(dtype)
     rounded = np.rint(image)
-    clipped = int(((rounded < limits.min) | (rounded > limits.max)).sum())
-    return np.clip(rounded, limits.min, limits.max).astype(dtype), clipped
+    below, above = rounded < float(limits.min), rounded >= 2.0 ** (limits.bits - (dtype.kind == "i"))
+    inside = np.where(below | above, 0, rounded).astype(dtype)
+    return np.where(below, limits.min, np.where(above, limits.max, inside)).astype(dtype), int((below | above).sum())

@@ -23,6 +23,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from napari_lotadenoise.errors import FileError
+from napari_lotadenoise.image.stack import Isolation
 from napari_lotadenoise.io.tiff import whole
 from napari_lotadenoise.recipe import versions
 
@@ -48,6 +49,8 @@ class Description:
         Digest of the model.
     blocks : mapping
         Tiles of a block along each axis, and its samples.
+    isolation : sequence
+        From when a pixel of each group and channel of the source is an outlier, measured once.
     versions : mapping of str to str
     format : int
     """
@@ -58,6 +61,7 @@ class Description:
     model: str
     blocks: Mapping[str, Any]
     options: Mapping[str, Any] = field(default_factory=dict)
+    isolation: Isolation | None = None
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
     format: int = FORMAT
 
@@ -141,6 +145,7 @@ class JobFolder:
             content = json.loads((self.path / "job.json").read_text(encoding="utf-8"))
             if content["format"] > FORMAT:
                 raise FileError(f"{self.path} was begun by a newer version; update napari-lotadenoise.")
+            content["isolation"] = content.get("isolation") and tuple(map(tuple, content["isolation"]))
             return Description(**content)
         except (OSError, ValueError, KeyError, TypeError) as error:
             if isinstance(error, FileError):

@@ -51,6 +51,7 @@ def open_job(path: Path) -> OpenedJob:
     options = description.options
     model = Model.load(folder.model_path).on(options["device"])
     image = io.open_source(description.source, options["series"])
-    stack = model.stack(image.data, options["axes"] or io.known_axes(image.axes))
+    axes = options["axes"] or io.known_axes(image.axes)
+    stack = model.stack(image.data, axes, description.isolation)
     grid = Grid(stack, tuple(model.tiles(stack)), tuple(description.blocks["shape"]), description.blocks["samples"])
     return OpenedJob(folder, model, grid, ZarrStore(folder.store_path))

@@ -172,10 +172,11 @@ def _begun(job: Job, folder: JobFolder, grid: Grid, dtype: np.dtype[Any]) -> Gri
     description = Description(
         source=os.fspath(Path(job.source).expanduser().resolve()), output=os.fspath(job.output.resolve()),
         identity=fingerprint(grid.stack.array), model=digest(job.model), options=job.options,
-        blocks={"shape": list(grid.shape), "samples": grid.samples},
+        blocks={"shape": list(grid.shape), "samples": grid.samples}, isolation=grid.stack.isolation,
     )  # fmt: skip
     with folder.beginning():
-        blocks = folder.begin(description, job.model_file).blocks
+        begun = folder.begin(description, job.model_file)
+        blocks, grid.stack.isolation = begun.blocks, begun.isolation
         grid = replace(grid, shape=tuple(blocks["shape"]), samples=blocks["samples"])
         if not folder.store_path.exists():
             block = [part.stop - part.start for part in grid.region(grid[0])]

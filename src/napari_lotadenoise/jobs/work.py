@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.compute.memory import is_out_of_memory, release
+from napari_lotadenoise.image.outliers import REACH
 from napari_lotadenoise.image.stack import Stack
 from napari_lotadenoise.jobs.blocks import Block, Grid
 from napari_lotadenoise.jobs.held import Held
@@ -16,7 +17,7 @@ from napari_lotadenoise.model import Model
 def margins_of(model: Model, stack: Stack) -> tuple[int, ...]:
     """Return how far around a window ([Z], Y, X) its tiles read."""
     shapes = [predictor.geometry for predictor in model.predictors if predictor is not None]
-    plane = max(geometry.halo + geometry.size_multiple for geometry in shapes)
+    plane = max(geometry.halo + geometry.size_multiple for geometry in shapes) + REACH
     depth = max(geometry.depth_halo for geometry in shapes)
     return (depth, plane, plane)[-stack.ndim :]
 
@@ -24,9 +25,8 @@ def margins_of(model: Model, stack: Stack) -> tuple[int, ...]:
 def denoised_block(model: Model, grid: Grid, block: Block) -> np.ndarray:
     """Denoise a block, float32, of the shape of its region; the memory that it takes is about that of the block."""
     source, region = grid.stack.array, grid.region(block)
-    held = Stack(
-        Held(source, grid.region(block, margins_of(model, grid.stack))), grid.stack.layout, fill=grid.stack.fill
-    )
+    region_read = grid.region(block, margins_of(model, grid.stack))
+    held = Stack(Held(source, region_read), grid.stack.layout, fill=grid.stack.fill, isolation=grid.stack.isolation)
     held.sampled = grid.stack.sampled
     out = _Shifted(region)
     for sample in block.samples:

@@ -16,7 +16,8 @@ from napari_lotadenoise.contract.method import Method, Training
 from napari_lotadenoise.errors import ImageError, MethodError
 from napari_lotadenoise.image.checks import check_unread
 from napari_lotadenoise.image.derived import Blend
-from napari_lotadenoise.image.stack import Layout, Stack, Window, layout_for
+from napari_lotadenoise.image.isolation import measure_isolation
+from napari_lotadenoise.image.stack import Isolation, Layout, Stack, Window, layout_for
 from napari_lotadenoise.model.seen import Seen
 from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.prediction.tiling import cut
@@ -73,8 +74,10 @@ class Model:
         axes = axes or (self.recipe.axes if len(shape) == len(self.recipe.axes) else None)
         return layout_for(shape, axes, self.recipe.channels, self.recipe.volume)
 
-    def stack(self, source: Any, axes: str | None = None) -> Stack:
-        """Return another image as blocks that the networks can be applied to; none of it is read.
+    def stack(self, source: Any, axes: str | None = None, isolation: Isolation | None = None) -> Stack:
+        """Return another image as blocks that the networks can be applied to.
+
+        Nothing of it is read but what tells its outliers, and that only where their `isolation` is not given.
 
         Raises
         ------
@@ -90,6 +93,7 @@ class Model:
                 f"The model has learnt {_counted(len(self.predictors), self.channels)}, and this image has "
                 f"{_counted(stack.groups, stack.channels)}; learn one for it."
             )
+        stack.isolation = isolation or measure_isolation(stack)
         return stack
 
     def tiles(self, stack: Stack) -> list[Window]:
@@ -135,6 +139,8 @@ class Model:
         if predictor is None:
             return stack.read(group, sample, window)
         clean = denoised(predictor, stack, group, sample, window)
+        if self.recipe.outliers == "keep":
+            clean = stack.with_outliers(clean, group, sample, window)
         return clean if blend == 1 else Blend(stack.read(group, sample, window), clean, blend)[...]
 
     def recipe_for(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.image.checks import check
+from napari_lotadenoise.image.isolation import find_outliers
 from napari_lotadenoise.image.stack import Stack, layout_for
 from napari_lotadenoise.noise.correlation import Degree, NoiseCorrelation, uncorrelated
 from napari_lotadenoise.noise.levels import Levels, measure_levels
@@ -69,6 +70,8 @@ class NoiseReport:
         Shortest side of the planes, pixels.
     repeats : VarianceFit, optional
         Photon transfer from the time frames, where there are some: compare it with `fit`.
+    outliers : int
+        Pixels that no noise explains (hot, dead, struck by cosmic rays); nothing is measured on them.
     """
 
     sigma: float
@@ -83,6 +86,7 @@ class NoiseReport:
     spectrum: tuple[np.ndarray, np.ndarray] = field(default_factory=lambda: (np.zeros(0), np.zeros(0)))
     side: int = 0
     repeats: VarianceFit | None = None
+    outliers: int = 0
 
     @property
     def block_correlation(self) -> tuple[float, float]:
@@ -135,10 +139,13 @@ class NoiseReport:
     def verdict(self) -> str:
         """Describe the kind of noise and the evidence in one line."""
         if self.noise_free:
-            return f"hardly any noise (sigma {self.sigma:.3g})"
+            outliers = f", {_count(self.outliers, 'outlier')}" if self.outliers else ""
+            return f"hardly any noise (sigma {self.sigma:.3g}){outliers}"
         parts = [self._dependence(), self.noise_correlation.words]
         if self.levels.saturated > _SATURATED:
             parts.append(f"{self.levels.saturated:.1%} saturated")
+        if self.outliers:
+            parts.append(_count(self.outliers, "outlier"))
         return ", ".join(parts)
 
     @property
@@ -148,6 +155,12 @@ class NoiseReport:
         if self.side and self.side < SMALLEST:
             found.append(
                 f"The image is only {self.side} pixels wide: too few for a verdict on its noise; take the numbers as hints."
+            )
+        if self.outliers:
+            what = _count(self.outliers, "pixel")
+            found.append(
+                f"No noise explains {what} (hot, dead or struck by cosmic rays): nothing is measured on them or learnt from "
+                "them, and they are repaired from their neighbours, or kept if you say so."
             )
         if self.correlated and not self.noise_free:
             found.append(
@@ -179,6 +192,7 @@ class NoiseReport:
             "offset": self.fit.offset, "offset error": self.fit.offset_error, "saturated": self.levels.saturated,
             "clipped": self.levels.clipped, "step": self.levels.step, "bits": self.levels.bits, "hot": self.levels.hot,
             "blocking": self.levels.blocking, "stride": self.stride,
+            "outliers": self.outliers,
             **({"gain by time frames": self.repeats.gain} if self.repeats is not None else {}),
         }  # fmt: skip
 
@@ -258,8 +272,12 @@ def estimate_noise(image: Any, axes: str | None = None, *, fill: bool = False) -
         sigma, estimates, (float(along_y[0]), float(along_x[0])), _by_axis(block_y, block_x), fit,
         measure_levels(planes, sigma), correlation, _by_axis(along_y, along_x),
         float(confidence(planes[0].size)), (spectra[0][0], np.median([power for _, power in spectra], axis=0)),
-        min(planes[0].shape), _repeats(stack),
+        min(planes[0].shape), _repeats(stack), find_outliers(stack).number,
     )  # fmt: skip
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _by_axis(along_y: np.ndarray, along_x: np.ndarray) -> dict[str, tuple[float, ...]]:

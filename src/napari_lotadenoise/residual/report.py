@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.errors import ImageError
+from napari_lotadenoise.image import outliers
 from napari_lotadenoise.image.planes import spread_planes
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
 from napari_lotadenoise.noise import NoiseCorrelation, measure_correlation, measure_noise, patch_sigma
@@ -220,4 +221,13 @@ def _pairs(noisy: Any, clean: Any, axes: str, planes: int) -> Iterator[tuple[np.
     if shape != other:
         raise ImageError(f"The image has the shape {shape} and the result {other}; they must be the same.")
     for place in spread_planes(shape, axes, planes, PIXELS):
-        yield place.read(noisy), place.read(clean)
+        yield _without_outliers(place.read(noisy), place.read(clean))
+
+
+def _without_outliers(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Repair the outliers of a noisy plane, and those that a result has kept: nothing can be said of what was removed there."""
+    repaired, found = outliers.repaired(noisy[None].astype(np.float32), [outliers.isolation_of([noisy])])
+    if not found.any():
+        return noisy, clean
+    kept = found[0] & (clean == noisy)
+    return np.where(found[0], repaired[0], noisy), np.where(kept, repaired[0], clean)
