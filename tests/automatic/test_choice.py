@@ -1,5 +1,7 @@
 """What the method name "auto" stands for."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -25,7 +27,7 @@ def test_auto_is_what_its_recipe_says_and_says_why(width):
     noisy = truth + grains(truth.shape, width, 20)
     result = denoise(noisy)
     assert result.recipe.method == "instant"
-    assert result.recipe.notes[0].startswith("Instant (pre-trained), since the noise is ")
+    assert result.recipe.notes[0].startswith("Instant (pre-trained), the mean of eight views, since the noise is ")
     assert ("correlated over" in result.recipe.notes[0]) == (width > 0)
     assert psnr(result.image, truth, 255) > psnr(noisy, truth, 255) + 8
     again = denoise(noisy, **result.recipe.arguments())
@@ -56,6 +58,14 @@ def test_a_stack_whose_planes_are_alike_is_a_volume_and_any_other_is_not():
     assert not neighbours_alike(unlike, Layout("ZYX"))
     assert not neighbours_alike(alike, Layout("TYX"))
     assert choose(alike, Layout("ZYX")).settings["volume"]
+
+
+def test_eight_views_are_for_images_that_are_done_in_seconds():
+    report = estimate_noise(scene((64, 64)) + grains((64, 64), 0, 20))
+    assert report.pixels == 64 * 64
+    assert choose_by(report).settings["self_ensemble"]
+    large = dataclasses.replace(report, pixels=1 << 22)
+    assert "self_ensemble" not in choose_by(large).settings
 
 
 def test_a_report_of_correlated_noise_leaves_a_volume_to_the_network_for_planes():

@@ -125,7 +125,10 @@ def test_auto_says_what_it_chose_and_how_long_it_will_take(tmp_path, capsys):
     tifffile.imwrite(path, np.random.default_rng(0).normal(100, 8, (64, 64)).astype(np.float32))
     assert main(["run", str(path), str(tmp_path / "o.tif"), "--axes", "YX"]) == 0
     first = capsys.readouterr().err.splitlines()[0]
-    assert re.fullmatch(r"Instant \(pre-trained\), since the noise .*; \d+ s\. One image of 64 x 64, .* \d+ s\.", first)
+    assert re.fullmatch(
+        r"Instant \(pre-trained\), the mean of eight views, since the noise .*; \d+ s\. One image of 64 x 64, .* \d+ s\.",
+        first,
+    )
 
 
 def test_noise_reports_the_sigma(tmp_path, capsys):

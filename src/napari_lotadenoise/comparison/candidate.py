@@ -58,16 +58,19 @@ class Candidate:
     @property
     def label(self) -> str:
         """Return the name for people: "LoTA-N2N, trace 0.3"."""
+        title = self.method_class.info.title
+        if self.chosen:  # its settings are not the user's
+            return f"Auto: {title}"
         preset = () if self.preset == "fast" else (self.preset,)
-        title = f"Auto: {self.method_class.info.title}" if self.chosen else self.method_class.info.title
         return ", ".join((title, *preset, *(f"{name} {_short(v)}" for name, v in self.options.items())))
 
     @property
     def key(self) -> str:
         """Return the name for files: "lota-n2n-trace-0.3"."""
+        if self.chosen:
+            return f"auto-{self.method}"
         preset = () if self.preset == "fast" else (self.preset,)
-        name = f"auto-{self.method}" if self.chosen else self.method
-        parts = (name, *preset, *(f"{name}-{_short(value)}" for name, value in self.options.items()))
+        parts = (self.method, *preset, *(f"{name}-{_short(value)}" for name, value in self.options.items()))
         return "-".join(parts).replace("/", "_").replace(" ", "_")
 
     def configured(self, *, volume: bool = False) -> tuple[Method, Training]:

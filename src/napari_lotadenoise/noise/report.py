@@ -72,6 +72,8 @@ class NoiseReport:
         Photon transfer from the time frames, where there are some: compare it with `fit`.
     outliers : int
         Pixels that no noise explains (hot, dead, struck by cosmic rays); nothing is measured on them.
+    pixels : int
+        Pixels of the whole image.
     """
 
     sigma: float
@@ -87,6 +89,7 @@ class NoiseReport:
     side: int = 0
     repeats: VarianceFit | None = None
     outliers: int = 0
+    pixels: int = 0
 
     @property
     def block_correlation(self) -> tuple[float, float]:
@@ -272,7 +275,7 @@ def estimate_noise(image: Any, axes: str | None = None, *, fill: bool = False) -
         sigma, estimates, (float(along_y[0]), float(along_x[0])), _by_axis(block_y, block_x), fit,
         measure_levels(planes, sigma), correlation, _by_axis(along_y, along_x),
         float(confidence(planes[0].size)), (spectra[0][0], np.median([power for _, power in spectra], axis=0)),
-        min(planes[0].shape), _repeats(stack), find_outliers(stack).number,
+        min(planes[0].shape), _repeats(stack), find_outliers(stack).number, math.prod(image.shape),
     )  # fmt: skip
 
 
