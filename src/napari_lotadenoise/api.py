@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from napari_lotadenoise.automatic import AUTO, choose
 from napari_lotadenoise.contract.method import Method, Training, configure
@@ -13,6 +12,7 @@ from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.errors import LotaDenoiseError, MethodError, ParameterError
 from napari_lotadenoise.events import Completed, Event, Failed, Finished, Learnt
+from napari_lotadenoise.image.arrays import array_of, is_masked, masked_like
 from napari_lotadenoise.image.stack import layout_for
 from napari_lotadenoise.methods import find
 from napari_lotadenoise.options import Options, takes_run_options
@@ -68,7 +68,8 @@ def denoise(
 
     finished = _driven(run(image, *resolve(method, preset, axes=axes, **settings)), listener)
     assert isinstance(finished, Completed)
-    return finished.result
+    result = finished.result
+    return dataclasses.replace(result, image=masked_like(result.image, image)) if is_masked(image) else result
 
 
 @takes_run_options("axes", "blend")
@@ -146,8 +147,7 @@ def automatic_settings(
     if unknown := sorted(set(settings) - {option.name for option in parameters(RunOptions)}):
         raise ParameterError(f"auto chooses {', '.join(unknown)} itself; name a method to set it.")
     options = Options(axes=axes, **settings)
-    image = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
-    layout = layout_for(tuple(image.shape), axes, options.channels, options.volume)
+    layout = layout_for(tuple(array_of(image).shape), axes, options.channels, options.volume)
     choice = choose(image, layout, prior=options.prior, fill=options.fill)
     return choice.method, {**settings, **choice.settings, "reason": choice.reason, "predictable": choice.predictable}
 

@@ -186,10 +186,10 @@ def test_a_clean_image_stays_what_it_is(clean):
 
 def test_nothing_is_taken_from_a_pixel_beyond_five_deviations():
     image = 100 + noise((128, 128), 10)
-    image[40, 40] += 1000
+    image[40:43, 40:43] += 1000  # too many side by side to be outliers
     result = denoise(image, "instant", sigma=10, noise="constant")
     assert np.abs(result.residual).max() <= FARTHEST * 10 * 1.001
-    assert result.image[40, 40] > 1000
+    assert result.image[40:43, 40:43].min() > 1000
 
 
 def test_hot_pixels_do_no_harm_to_what_is_around_them():

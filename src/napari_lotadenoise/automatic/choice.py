@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from napari_lotadenoise.automatic.depth import neighbours_alike
+from napari_lotadenoise.image.arrays import array_of, is_masked
 from napari_lotadenoise.image.stack import Layout
 from napari_lotadenoise.methods import METHODS
 from napari_lotadenoise.noise import Degree, NoiseReport, estimate_noise
@@ -71,7 +70,8 @@ def choose(image: Any, layout: Layout, *, prior: bool = True, fill: bool = False
     AxesError, ImageError
         Where the image cannot be measured.
     """
-    image = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
+    fill = fill or is_masked(image)
+    image = array_of(image)
     report = estimate_noise(image, layout.axes, fill=fill)
     return choose_by(report, volume=layout.volume or neighbours_alike(image, layout), prior=prior)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from napari_lotadenoise.image.informative import read_informative
 from napari_lotadenoise.image.stack import Stack, middle
 from napari_lotadenoise.noise import Degree, VarianceFit, measure_correlation, measure_noise
 
@@ -54,7 +55,8 @@ def looks_independent(stack: Stack) -> bool:
 
 def _planes(stack: Stack, group: int) -> list[list[np.ndarray]]:
     """Return the planes (Y, X) of each channel of a group that the noise is measured on."""
-    blocks = [middle(stack.read(group, sample), _SIDE) for sample in stack.spread(_SAMPLES)]
+    samples = [(sample, stack.full) for sample in stack.spread(_SAMPLES)]
+    blocks = [middle(block, _SIDE) for block in read_informative(stack, group, samples)]
     return [
         [plane for block in blocks for plane in block[channel].reshape(-1, *block.shape[-2:])[::_EVERY]]
         for channel in range(stack.channels)

@@ -19,6 +19,7 @@ from napari_lotadenoise.compute import devices
 from napari_lotadenoise.contract.params import parameters
 from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.errors import ParameterError
+from napari_lotadenoise.image.arrays import array_of, is_masked
 from napari_lotadenoise.image.checks import check
 from napari_lotadenoise.image.stack import Layout, Stack, layout_for
 from napari_lotadenoise.noise import estimate_noise
@@ -82,7 +83,9 @@ def plan_comparison(
     LotaDenoiseError
         Where the image, the reference or a setting is not what it should be.
     """
-    image, reference = _array(image), None if reference is None else _array(reference)
+    if is_masked(image):
+        options = dataclasses.replace(options, fill=True)
+    image, reference = array_of(image), None if reference is None else array_of(reference)
     layout = layout_for(tuple(image.shape), options.axes, options.channels, options.volume)
     stack = check(image, layout, fill=options.fill)
     if reference is not None and tuple(reference.shape) != tuple(image.shape):
@@ -194,10 +197,6 @@ def _chosen(entry: str | Candidate, image: Any, layout: Layout, options: Options
     if entry != AUTO:
         return entry
     return Candidate.of(choose(image, layout, prior=options.prior, fill=options.fill))
-
-
-def _array(image: Any) -> Any:
-    return image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
 
 
 def _where(crop: Crop | int, stack: Stack, *, frames: bool) -> Crop | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from napari_lotadenoise.contract.params import knob, validate
+from napari_lotadenoise.errors import AxesError
 
 #: Words of earlier versions for the channel modes, which go on working.
 CHANNEL_WORDS = {"apart": "separate", "together": "joint"}
@@ -61,4 +63,20 @@ class RunOptions:
     )
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "axes", joined_letters(self.axes))  # frozen, but not in use yet
         validate(self)
+
+
+def joined_letters(axes: Any) -> str | None:
+    """Return ("Y", "X") as "YX", and a text or None as it is.
+
+    Raises
+    ------
+    AxesError
+        Where it is nothing of that.
+    """
+    if axes is None or isinstance(axes, str):
+        return axes
+    if not isinstance(axes, tuple | list) or not all(isinstance(axis, str) and len(axis) == 1 for axis in axes):
+        raise AxesError(f"axes must be one letter for each dimension, such as 'TZYX', not {axes!r}.")
+    return "".join(axes)

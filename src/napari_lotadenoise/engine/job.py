@@ -6,13 +6,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
 from napari_lotadenoise.compute import devices, process_settings, speeds
 from napari_lotadenoise.contract.method import Method, Training
 from napari_lotadenoise.engine import plan, timing
 from napari_lotadenoise.engine.work import Work
+from napari_lotadenoise.image.arrays import array_of, is_masked
 from napari_lotadenoise.image.checks import check, check_samples
 from napari_lotadenoise.image.isolation import NONE, Outliers, find_outliers
 from napari_lotadenoise.image.stack import Layout, Stack, Window, layout_for
@@ -95,7 +95,9 @@ def prepare(image: Any, method: Method, training: Training, options: Options) ->
     LotaDenoiseError
         Where the image, the method and the options do not fit together.
     """
-    image = image if hasattr(image, "dtype") and hasattr(image, "shape") else np.asarray(image)
+    if is_masked(image):
+        options = dataclasses.replace(options, fill=True)
+    image = array_of(image)
     shape = tuple(image.shape)
     layout = layout_for(shape, options.axes, options.channels, options.volume)
     stack = check(image, layout, method.info.dimensions, fill=options.fill)

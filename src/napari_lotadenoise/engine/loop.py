@@ -175,7 +175,8 @@ class _Run:
     def _learn(self, group: int, scale: Scale) -> Generator[Event, Command | ViewRequest | None, Trainer]:
         job = self.job
         repeats = job.method.requires.repeats
-        images = load_training_images(job.stack, group, scale, job.device, neighbours=repeats)
+        whole = job.method.tiling.whole
+        images = load_training_images(job.stack, group, scale, job.device, neighbours=repeats, whole=whole)
         trainer = Trainer(images, job.method, job.training, job.options.seed, scale.unit)
         self.record.bfloat16 = trainer.bfloat16
         self.record.use_weights(job.method.more_weights(trainer.state))

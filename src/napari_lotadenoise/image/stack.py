@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.contract.run_options import CHANNEL_WORDS
+from napari_lotadenoise.contract.run_options import CHANNEL_WORDS, joined_letters
 from napari_lotadenoise.errors import AxesError, NotFiniteError
 from napari_lotadenoise.image import outliers
 
@@ -108,6 +108,7 @@ def layout_for(shape: tuple[int, ...], axes: str | None, channels: str = "separa
     AxesError
         Where the axes are missing (more than two dimensions are never guessed) or do not fit.
     """
+    axes = joined_letters(axes)
     if len(shape) < 2:
         raise AxesError(
             f"An image is an array of two or more dimensions, this has {len(shape)}; "
@@ -186,6 +187,10 @@ class Stack:
         wide, inner = _widened(window or self.full, self.spatial)
         block, found = outliers.repaired(self.read_raw(group, sample, wide), self.isolation[group])
         return block[inner], found[inner]
+
+    def unknown(self, group: int, sample: int, window: Window | None = None) -> np.ndarray:
+        """Return where a block is not finite, and is filled where that is asked for; boolean (C, [Z], Y, X)."""
+        return ~np.isfinite(self._ordered(np.asarray(self.array[self.index(group, sample, window)])))
 
     def read_raw(self, group: int, sample: int, window: Window | None = None) -> np.ndarray:
         """Read intensities as `read` does, with their outliers."""

@@ -14,6 +14,7 @@ import numpy as np
 from napari_lotadenoise.compute import devices, process_settings
 from napari_lotadenoise.contract.method import Method, Training
 from napari_lotadenoise.errors import ImageError, MethodError
+from napari_lotadenoise.image.arrays import array_of, is_masked, masked_like
 from napari_lotadenoise.image.checks import check_unread
 from napari_lotadenoise.image.derived import Blend
 from napari_lotadenoise.image.isolation import measure_isolation
@@ -84,9 +85,10 @@ class Model:
         AxesError, ImageError, MethodError
             Where the image is nothing that this model can denoise.
         """
-        source = source if hasattr(source, "dtype") and hasattr(source, "shape") else np.asarray(source)
+        fill = self.recipe.fill or is_masked(source)
+        source = array_of(source)
         layout = self.layout_for(tuple(source.shape), axes)
-        stack = check_unread(source, layout, self.method.info.dimensions, fill=self.recipe.fill)
+        stack = check_unread(source, layout, self.method.info.dimensions, fill=fill)
         stack.sampled = True
         if (stack.groups, stack.channels) != (len(self.predictors), self.channels):
             raise ImageError(
@@ -127,7 +129,7 @@ class Model:
         with process_settings.applied(self.recipe.threads):
             for group, sample, window in model.parts(stack):
                 stack.write(out, group, sample, window, model.window(stack, group, sample, window))
-        return out
+        return masked_like(out, source)
 
     def parts(self, stack: Stack) -> Iterator[tuple[int, int, Window]]:
         """Return group, sample and window of every tile of an image."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_lotadenoise.image.informative import read_informative
 from napari_lotadenoise.image.sampling import sampled_windows
 from napari_lotadenoise.image.stack import Stack
 from napari_lotadenoise.noise import NoiseModel
@@ -44,7 +45,7 @@ class Seen:
 
 def look(stack: Stack, group: int, noise: Sequence[NoiseModel] = ()) -> Seen:
     """Look at a few samples of a group; the models of its noise, where they are known, tell its deviation."""
-    blocks = [stack.read(group, sample, window) for sample, window in sampled_windows(stack, SAMPLES, VOXELS)]
+    blocks = read_informative(stack, group, sampled_windows(stack, SAMPLES, VOXELS))
     low, high = np.percentile(np.concatenate([block.ravel() for block in blocks]), (0.1, 99.9))
     sigma = None
     if noise:

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from napari_lotadenoise.image.arrays import array_of, is_masked
 from napari_lotadenoise.image.checks import check
+from napari_lotadenoise.image.informative import read_informative
 from napari_lotadenoise.image.isolation import find_outliers
 from napari_lotadenoise.image.stack import Stack, layout_for
 from napari_lotadenoise.noise.correlation import Degree, NoiseCorrelation, uncorrelated
@@ -257,10 +259,11 @@ def estimate_noise(image: Any, axes: str | None = None, *, fill: bool = False) -
     AxesError, ImageError
         Where the axes do not fit or the image cannot be measured.
     """
-    image = image if hasattr(image, "dtype") else np.asarray(image)
+    fill = fill or is_masked(image)
+    image = array_of(image)
     layout = layout_for(tuple(image.shape), axes)
     stack = check(image, layout, fill=fill)
-    channels = [_planes(stack, group) for group in range(stack.groups)]
+    channels = _planes(stack)
     planes = [plane for channel in channels for plane in channel][: 2 * PLANES]
     estimates = {name: float(np.median([f(plane) for plane in planes])) for name, f in ESTIMATORS.items()}
     along_y, along_x = np.median([autocorrelation(plane) for plane in planes], axis=0)
@@ -270,7 +273,7 @@ def estimate_noise(image: Any, axes: str | None = None, *, fill: bool = False) -
     sigma = fit.level or float(np.median(list(estimates.values())))
     if fit.signal_dependent:
         sigma = float(np.sqrt(np.mean([fit.variance(plane).mean() for plane in channels[0]])))
-    spectra = [radial_spectrum(plane) for plane in planes]
+    spectra = [radial_spectrum(plane) for plane in planes if plane.shape == planes[0].shape]
     return NoiseReport(
         sigma, estimates, (float(along_y[0]), float(along_x[0])), _by_axis(block_y, block_x), fit,
         measure_levels(planes, sigma), correlation, _by_axis(along_y, along_x),
@@ -287,14 +290,15 @@ def _by_axis(along_y: np.ndarray, along_x: np.ndarray) -> dict[str, tuple[float,
     return {"y": tuple(map(float, along_y)), "x": tuple(map(float, along_x))}
 
 
-def _planes(stack: Stack, group: int) -> list[np.ndarray]:
-    """Return the planes of a group, those that are constant left out unless all of them are."""
+def _planes(stack: Stack) -> list[list[np.ndarray]]:
+    """Return the planes of each group, those that are constant left out unless all of them are."""
     samples = stack.spread(PLANES)
     side = max(256, math.isqrt(PIXELS // (len(samples) * stack.channels * stack.groups)))
     window = tuple(slice(max(0, (n - side) // 2), max(0, (n - side) // 2) + side) for n in stack.spatial)
     window = tuple(slice(part.start, min(part.stop, n)) for part, n in zip(window, stack.spatial, strict=True))
-    planes = [plane for sample in samples for plane in stack.read(group, sample, window)]
-    return [plane for plane in planes if plane.min() < plane.max()] or planes
+    blocks = [read_informative(stack, group, [(sample, window) for sample in samples]) for group in range(stack.groups)]
+    channels = [[plane for block in group for plane in block] for group in blocks]
+    return [[plane for plane in planes if plane.min() < plane.max()] or planes for planes in channels]
 
 
 def _repeats(stack: Stack) -> VarianceFit | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_lotadenoise.image.informative import read_informative
 from napari_lotadenoise.image.stack import Stack
 from napari_lotadenoise.noise import NoiseModel, measure_noise
 
@@ -16,7 +17,7 @@ def measure_group(stack: Stack, group: int) -> tuple[NoiseModel, ...]:
     sides = (DEPTH, SIDE, SIDE)[-stack.ndim :]
     starts = [max(0, (n - side) // 2) for n, side in zip(stack.spatial, sides, strict=True)]
     window = tuple(slice(a, min(n, a + side)) for a, n, side in zip(starts, stack.spatial, sides, strict=True))
-    blocks = [stack.read(group, sample, window) for sample in stack.spread(SAMPLES)]
+    blocks = read_informative(stack, group, [(sample, window) for sample in stack.spread(SAMPLES)])
     found = []
     for channel in range(stack.channels):
         planes = [plane for block in blocks for plane in block[channel].reshape(-1, *block.shape[-2:])[::EVERY]]

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_lotadenoise.errors import ImageError
 from napari_lotadenoise.image import outliers
+from napari_lotadenoise.image.informative import informative
 from napari_lotadenoise.image.planes import spread_planes
 from napari_lotadenoise.metrics.white import Whiteness, whiteness
 from napari_lotadenoise.noise import NoiseCorrelation, measure_correlation, measure_noise, patch_sigma
@@ -221,7 +222,9 @@ def _pairs(noisy: Any, clean: Any, axes: str, planes: int) -> Iterator[tuple[np.
     if shape != other:
         raise ImageError(f"The image has the shape {shape} and the result {other}; they must be the same.")
     for place in spread_planes(shape, axes, planes, PIXELS):
-        yield _without_outliers(place.read(noisy), place.read(clean))
+        pair = _without_outliers(place.read(noisy), place.read(clean))
+        kept = informative([pair[0][None]])
+        yield pair if kept is None else tuple(plane[kept[0][:, None], kept[1]] for plane in pair)
 
 
 def _without_outliers(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

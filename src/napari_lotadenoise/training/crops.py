@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_lotadenoise.contract.method import Training
+from napari_lotadenoise.image.informative import read_informative, read_whole
 from napari_lotadenoise.image.sampling import sampled_windows
 from napari_lotadenoise.image.stack import Stack, Window
 from napari_lotadenoise.normalisation.affine import Scale
@@ -21,15 +22,16 @@ Corner = tuple[int, ...]
 
 
 def load_training_images(
-    stack: Stack, group: int, scale: Scale, device: torch.device, *, neighbours: bool = False
+    stack: Stack, group: int, scale: Scale, device: torch.device, *, neighbours: bool = False, whole: bool = False
 ) -> Tensor:
     """Load the scaled samples of a group, (N, C, [Z], Y, X): all of them, or as many as the budget allows.
 
-    Those are evenly spread, or, where neighbours must stay together, the ones in the middle.
+    Those are evenly spread, or, where neighbours must stay together, the ones in the middle. What carries no information, such
+    as padding, is left out, unless the `whole` image is to be learnt in one piece.
     """
     places = _places(stack, neighbours=neighbours)
-    blocks = (scale.forward(stack.read(group, sample, window)) for sample, window in places)
-    return torch.stack([torch.from_numpy(block) for block in blocks]).to(device)
+    read = read_whole if whole else read_informative
+    return torch.stack([torch.from_numpy(scale.forward(block)) for block in read(stack, group, places)]).to(device)
 
 
 def _places(stack: Stack, *, neighbours: bool) -> list[tuple[int, Window]]:
