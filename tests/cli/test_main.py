@@ -84,7 +84,9 @@ def test_a_method_without_chance_says_so_before_it_runs(stack, tmp_path, capsys)
 def test_the_recipe_of_another_result_is_not_overwritten(stack, tmp_path, capsys):
     few = ["--method", "lota-n2n", "--steps", "2", "--quiet"]
     assert main(["run", str(stack), str(tmp_path / "a.ome.tif"), *few]) == 0
-    before = (tmp_path / "a.recipe.json").read_bytes()
+    assert (tmp_path / "a.ome.recipe.json").exists(), "a.tif and a.ome.tif have a recipe each"
+    before = b"somebody's own"
+    (tmp_path / "a.recipe.json").write_bytes(before)
     assert main(["run", str(stack), str(tmp_path / "a.tif"), *few, "--seed", "5"]) == 1
     assert "recipe of another result" in capsys.readouterr().err
     assert (tmp_path / "a.recipe.json").read_bytes() == before

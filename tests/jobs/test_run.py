@@ -170,7 +170,7 @@ def test_what_cannot_be_written_is_said_before_the_work(job, done, tmp_path, mon
     for name, words in [("clean.png", "must end in"), ("nowhere/clean.zarr", "does not exist")]:
         with pytest.raises(FileError, match=words):
             done(job, output=tmp_path / name)
-    monkeypatch.setattr("napari_lotadenoise.jobs.finish.BIG", 1000)
+    monkeypatch.setattr("napari_lotadenoise.io.tiff_write.BIG", 1000)
     with pytest.raises(FileError, match=r"name it \.ome\.tif \(BigTIFF\) or \.zarr"):
         done(job, output=tmp_path / "clean.tif")
     assert not list(tmp_path.glob("*.job/job.json"))

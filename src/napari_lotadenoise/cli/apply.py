@@ -26,7 +26,9 @@ def add_apply(commands: Any) -> None:
     )
     apply.add_argument("model", metavar="MODEL", help="file that learn has made")
     apply.add_argument("sources", nargs="+", metavar="SOURCE", help="image files; of several, OUT is a folder")
-    apply.add_argument("output", type=Path, metavar="OUT", help=".zarr (OME-Zarr), .ome.tif or .tif; or a folder")
+    apply.add_argument(
+        "output", type=console.path, metavar="OUT", help=".zarr (OME-Zarr), .ome.tif or .tif; or a folder"
+    )
     apply.add_argument("--axes", help="one letter an axis of T P C Z Y X S; default: what the file says")
     apply.add_argument("--device", default="auto", help="where to compute: auto, cpu, cuda, cuda:N or mps")
     console.add_output_options(apply)
@@ -37,7 +39,7 @@ def add_apply(commands: Any) -> None:
 def add_block_options(command: argparse.ArgumentParser) -> None:
     """Give a command the options of work that is done block by block."""
     group = command.add_argument_group("large images (block by block; the same command again goes on)")
-    group.add_argument("--series", type=int, default=0, help="which image of a file that holds several; default 0")
+    console.add_series_option(group)
     group.add_argument("--workers", type=int, metavar="N", help="local processes; default 1")
     group.add_argument(
         "--scheduler", metavar="ADDRESS", help="scheduler of dask.distributed, or 'local' for a cluster on this machine"
@@ -68,7 +70,7 @@ def applied(given: dict[str, Any], model: Model, content: bytes, source: Path, o
     """Apply a model to a file as the options of a command say; return the verdict."""
     quiet = given.get("quiet", False)
     job = jobs.Job(
-        model, content, str(source), output, given.get("axes"), given.get("series", 0), given.get("same_dtype", False),
+        model, content, str(source), output, given.get("axes"), given.get("series"), given.get("same_dtype", False),
         given.get("device", "auto"), not given.get("no_pyramid", False), given.get("overwrite", False), **more,
     )  # fmt: skip
     if not quiet:

@@ -30,7 +30,9 @@ def add_batch(commands: Any, method: str, recipe: Recipe | None) -> None:
     """Add the command."""
     batch = commands.add_parser("batch", help="denoise all images of folders", argument_default=argparse.SUPPRESS)
     batch.add_argument("inputs", nargs="+", metavar="IN", help="files, folders, or patterns such as 'day1/*.tif'")
-    batch.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the results; made if missing")
+    batch.add_argument(
+        "--out", type=console.path, required=True, metavar="DIR", help="folder of the results; made if missing"
+    )
     batch.add_argument("--recursive", action="store_true", help="also look into folders within folders")
     batch.add_argument(
         "--learn", choices=("once", "each"), default="each",

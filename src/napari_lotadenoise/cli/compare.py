@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +30,7 @@ def add_compare(commands: Any) -> None:
     compare = commands.add_parser(
         "compare", help="denoise an image with several methods and rank them", argument_default=argparse.SUPPRESS
     )
-    compare.add_argument("input", type=Path, metavar="IN", help="TIFF, PNG, JPEG or BMP")
+    compare.add_argument("input", type=console.path, metavar="IN", help="TIFF, PNG, JPEG or BMP")
     compare.add_argument(
         "--methods",
         metavar="LIST",
@@ -43,9 +42,14 @@ def add_compare(commands: Any) -> None:
         metavar="METHOD:PARAMETER=V1,V2,...",
         help="one method at several values of a parameter; may be given more than once, with --methods or alone",
     )
-    compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for results, scores and figure")
     compare.add_argument(
-        "--reference", type=Path, metavar="GT", help="clean image, or average of many captures, to score against"
+        "--out", type=console.path, required=True, metavar="DIR", help="folder for results, scores and figure"
+    )
+    compare.add_argument(
+        "--reference",
+        type=console.path,
+        metavar="GT",
+        help="clean image, or average of many captures, to score against",
     )
     compare.add_argument(
         "--crop", type=int, metavar="SIDE", help="compare on a part of so many pixels, picked by its detail"
@@ -56,6 +60,7 @@ def add_compare(commands: Any) -> None:
         "--preset", choices=PRESETS, help="fast (default), paper as published, or warm: begins with pre-trained weights"
     )
     add_arguments(compare.add_argument_group("options of every run"), RunOptions, switches=True)
+    console.add_series_option(compare)
     compare.add_argument("--overwrite", action="store_true", help="replace files of the same names in the folder")
     compare.add_argument("--quiet", action="store_true", help="no progress, only the table and errors")
     compare.set_defaults(action=run)
@@ -97,7 +102,10 @@ def _written(comparison: Comparison, given: dict[str, Any], picture: io.Picture,
     if interrupted:
         print(f"lotadenoise: interrupted; writing what there is to {out}.", file=sys.stderr)
     try:
-        folder.write(comparison, out, scale=picture.scale, unit=picture.unit, overwrite=given.get("overwrite", False))
+        folder.write(
+            comparison, out, scale=picture.scale, unit=picture.unit, calibration=picture.calibration,
+            overwrite=given.get("overwrite", False),
+        )  # fmt: skip
     except KeyboardInterrupt:
         print(f"\nlotadenoise: interrupted; {out} lacks files, those that are there are whole.", file=sys.stderr)
         return console.INTERRUPTED
@@ -113,7 +121,7 @@ def _planned(given: dict[str, Any]) -> tuple[ComparisonPlan, io.Picture]:
     if not given.get("budget", 0.0) >= 0:
         raise ParameterError(f"budget must be a number of seconds, 0 or more, not {given['budget']!r}.")
     swept = _swept(given.get("sweep", ()), given.get("preset", "fast"))
-    picture = io.read(given["input"])
+    picture = console.read(given, given["input"])
     axes = console.axes_of(picture, given.get("axes"))
     reference = None if "reference" not in given else _reference(io.read(given["reference"]), axes)
     names = {option.name for option in parameters(RunOptions)} | {"preset"}

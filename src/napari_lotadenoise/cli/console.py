@@ -7,7 +7,8 @@ import contextlib
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -40,6 +41,27 @@ def axes_of(picture: io.Picture | io.LazyImage, given: str | None) -> str:
             "say it, for example --axes ZYX, TYX or CYX."
         )
     return known
+
+
+def path(text: str) -> Path:
+    """Return the path that an argument names; ~ is the home of the user."""
+    return Path(text).expanduser()
+
+
+def add_series_option(command: Any) -> None:
+    """Give a command the choice of an image in a file that holds several."""
+    command.add_argument(
+        "--series", type=int, metavar="N",
+        help="which image of a file that holds several, from 0; default the largest, the first of several",
+    )  # fmt: skip
+
+
+def read(given: Mapping[str, Any], name: Path) -> io.Picture:
+    """Read the file of a command, and say what of it is not read."""
+    picture = io.read(name, given.get("series"))
+    if picture.remark and not given.get("quiet"):
+        say(picture.remark)
+    return picture
 
 
 def add_output_options(command: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_lotadenoise import api, io, model as models
@@ -24,10 +23,12 @@ def add_learn(commands: Any, method: str, recipe: Recipe | None) -> None:
         "learn", help="learn a model of one image or of several, to be applied", argument_default=argparse.SUPPRESS
     )
     learn.add_argument("sources", nargs="+", metavar="SOURCE", help="images with the same axes; only samples are read")
-    learn.add_argument("--out", type=Path, required=True, metavar="MODEL", help="file of the model, .safetensors")
+    learn.add_argument(
+        "--out", type=console.path, required=True, metavar="MODEL", help="file of the model, .safetensors"
+    )
     learn.add_argument("--frames", metavar="A:B:STEP", help="learn from these frames (T), or slices (Z), only")
     learn.add_argument("--roi", metavar="Y0:Y1,X0:X1", help="learn from these rows and columns only")
-    learn.add_argument("--series", type=int, default=0, help="which image of a file that holds several; default 0")
+    console.add_series_option(learn)
     learn.add_argument("--overwrite", action="store_true", help="replace a model that is already there")
     learn.add_argument("--quiet", action="store_true", help="no progress, only errors")
     choosing.add_choice(learn, method, recipe)
@@ -45,7 +46,7 @@ def _learn(options: argparse.Namespace) -> None:
 
 def learnt(given: dict[str, Any], sources: Sequence[Any]) -> Model:
     """Learn what the options of a command say from the files of these names."""
-    images = [io.open_source(source, given.get("series", 0)) for source in sources]
+    images = [io.open_source(source, given.get("series")) for source in sources]
     asked = choosing.asked(given).get("axes")
     axes = console.axes_of(images[0], asked)
     parts = [_part(image.data, axes, given) for image in images]

@@ -6,10 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from napari_lotadenoise import __version__, io
+from napari_lotadenoise import __version__
 from napari_lotadenoise.automatic import AUTO
 from napari_lotadenoise.cli import apply, batch, choosing, compare, console, learn, run, tables
 from napari_lotadenoise.contract.method import configure, settings
@@ -71,7 +70,8 @@ def _add_methods(commands: Any) -> None:
 
 def _add_noise(commands: Any) -> None:
     noise = commands.add_parser("noise", help="noise report of an image file")
-    noise.add_argument("input", type=Path, metavar="IN")
+    noise.add_argument("input", type=console.path, metavar="IN")
+    console.add_series_option(noise)
     noise.add_argument("--axes", help="one letter an axis of T P C Z Y X S; default: what the file says")
     noise.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
     noise.add_argument("--json", action="store_true", help="all numbers, for other programs")
@@ -93,7 +93,7 @@ def _show_noise(options: argparse.Namespace) -> None:
     from napari_lotadenoise.comparison import advice
     from napari_lotadenoise.noise import estimate_noise
 
-    picture = io.read(options.input)
+    picture = console.read(vars(options), options.input)
     report = estimate_noise(picture.data, console.axes_of(picture, options.axes), fill=options.fill)
     if options.json:
         told = {"suited": advice.recommended(report), "advice": advice.summary(report), "warnings": report.warnings}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,16 +25,16 @@ def add_run(commands: Any, method: str, recipe: Recipe | None) -> None:
     """Add the command."""
     run = commands.add_parser("run", help="denoise an image file", argument_default=argparse.SUPPRESS)
     run.add_argument(
-        "input", type=Path, metavar="IN", help="TIFF, ImageJ TIFF, OME-TIFF, OME-Zarr, .npy; PNG, JPEG or BMP"
+        "input", type=console.path, metavar="IN", help="TIFF, ImageJ TIFF, OME-TIFF, OME-Zarr, .npy; PNG, JPEG or BMP"
     )
     run.add_argument(
-        "output", type=Path, metavar="OUT",
+        "output", type=console.path, metavar="OUT",
         help=".tif (ImageJ), .ome.tif, or .zarr (OME-Zarr, block by block); the recipe is kept beside or in it",
     )  # fmt: skip
-    run.add_argument("--residual", type=Path, metavar="FILE", help="also write noisy minus denoised")
+    run.add_argument("--residual", type=console.path, metavar="FILE", help="also write noisy minus denoised")
     run.add_argument(
         "--uncertainty",
-        type=Path,
+        type=console.path,
         metavar="FILE",
         help="also write the deviation of the passes (stochastic methods only)",
     )
@@ -73,8 +73,11 @@ def _run_in_memory(options: argparse.Namespace) -> None:
     recipe = io.recipe_path(options.output)
     if recipe.exists() and not overwrite:
         raise FileError(f"{recipe} is the recipe of another result; choose another name or allow --overwrite.")
-    picture = io.read(options.input)
+    picture = console.read(given, options.input)
     axes = console.axes_of(picture, given.get("axes") or choosing.asked(given).get("axes"))
+    dtype = picture.data.dtype if given.get("same_dtype") else np.dtype(np.float32)
+    for path in targets:
+        io.check_format(path, axes, dtype if path == options.output else np.float32, picture.data.size * dtype.itemsize)
     wanted = choosing.wanted(given, picture.data, axes)
     method = find(wanted["method"])
     if "uncertainty" in given and not passes_of(method()):
@@ -84,12 +87,12 @@ def _run_in_memory(options: argparse.Namespace) -> None:
     if not given.get("quiet") and "reason" not in wanted:  # auto has done what the warnings advise
         wanted |= _warn(picture.data, wanted)
     result = _denoise(picture.data, wanted, quiet=given.get("quiet", False))
-    image, clipped = as_dtype(result.image, picture.data.dtype) if given.get("same_dtype") else (result.image, 0)
-    axes = result.recipe.axes
-    io.write(options.output, io.Picture(image, axes, picture.scale, picture.unit), result.recipe, overwrite=overwrite)
+    image, clipped = as_dtype(result.image, dtype)
+    written = dataclasses.replace(picture, data=image, axes=result.recipe.axes)
+    io.write(options.output, written, result.recipe, overwrite=overwrite)
     for name in ("residual", "uncertainty"):
         if name in given:
-            extra = io.Picture(getattr(result, name), axes, picture.scale, picture.unit)
+            extra = dataclasses.replace(written, data=getattr(result, name), alpha=None, min_is_white=False)
             io.write(given[name], extra, overwrite=overwrite)
     if not given.get("quiet"):
         sigma = f", {result.sigma_words}" if result.sigma_words else ""

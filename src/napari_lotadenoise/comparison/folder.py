@@ -53,6 +53,7 @@ def write(
     *,
     scale: Mapping[str, float] | None = None,
     unit: str = "",
+    calibration: io.Calibration | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a comparison into a folder, which is made if need be.
@@ -69,6 +70,8 @@ def write(
         Size of a pixel by axis, as `io.Picture` has it.
     unit : str
         Unit of the sizes, such as "µm".
+    calibration : Calibration, optional
+        Sizes with a unit each, names and colours of channels; goes before `scale` and `unit`.
     overwrite : bool
         Whether files of the same names are replaced; others stay.
 
@@ -87,6 +90,8 @@ def write(
         raise FileError(f"The folder {folder} cannot be made ({error.strerror or error}).") from None
 
     def picture(image: np.ndarray) -> io.Picture:
+        if calibration is not None:
+            return io.Picture.of(image, comparison.axes, calibration)
         return io.Picture(image, comparison.axes, sizes, unit)
 
     for outcome in comparison.outcomes:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from napari_lotadenoise.io.units import unit_symbol, valid_size
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -14,9 +16,9 @@ class Calibration:
     Attributes
     ----------
     sizes : mapping of str to float
-        Distance of two pixels along an axis (T, Z, Y, X), where it is known.
+        Distance of two pixels along an axis (T, Z, Y, X), where it is known: above 0.
     units : mapping of str to str
-        Symbol of the unit of each size, such as "µm" or "s".
+        Symbol of the unit of each size, such as "µm" or "s"; axes with a size and without a unit are in pixels.
     origin : mapping of str to float
         Place of the first pixel along an axis, in its unit; 0 where it is not said.
     channels : tuple of str
@@ -30,6 +32,21 @@ class Calibration:
     origin: Mapping[str, float] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     colours: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, sizes: Mapping[str, Any], units: Mapping[str, str], **others: Any) -> Calibration:
+        """Return a calibration of what a file says, without what is no size, and with one spelling for each unit."""
+        known = {axis: size for axis, told in sizes.items() if (size := valid_size(told)) is not None}
+        symbols = {axis: symbol for axis in known if (symbol := unit_symbol(units.get(axis, "")))}
+        return cls(known, symbols, **others)
+
+    def along(self, axes: str) -> Calibration:
+        """Return the calibration of some axes only; channels as they are where C is one of them."""
+        kept = {
+            name: {a: v for a, v in getattr(self, name).items() if a in axes} for name in ("sizes", "units", "origin")
+        }
+        channels = (self.channels, self.colours) if "C" in axes else ((), ())
+        return Calibration(kept["sizes"], kept["units"], kept["origin"], *channels)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries and lists."""

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.errors import FileError
-from napari_lotadenoise.io import foreign, ome_zarr, raster, tiff
+from napari_lotadenoise.io import foreign, ome_zarr, raster, tiff, tiff_colours
 from napari_lotadenoise.io.calibration import Calibration
 from napari_lotadenoise.io.ome_zarr import LazyImage
+from napari_lotadenoise.io.tiff_calibration import calibration_of
 from napari_lotadenoise.recipe import Recipe
 
 
-def open_source(path: str | os.PathLike[str], series: int = 0) -> LazyImage:
+def open_source(path: str | os.PathLike[str], series: int | None = None) -> LazyImage:
     """Open an image without reading its pixels: TIFF of any kind, OME-Zarr, a zarr array or a .npy file.
 
     PNG, JPEG and BMP are read. Formats of microscopes (CZI, LIF, ND2 and others) are opened through bioio.
@@ -27,7 +28,7 @@ def open_source(path: str | os.PathLike[str], series: int = 0) -> LazyImage:
     """
     path = Path(path).expanduser()
     if ome_zarr.is_zarr(path):
-        return ome_zarr.open_image(path, series)
+        return ome_zarr.open_image(path, series or 0)
     if path.is_dir():
         raise FileError(f"{path} is a folder; name an image file in it, or a folder of OME-Zarr.")
     if not path.is_file():
@@ -38,7 +39,7 @@ def open_source(path: str | os.PathLike[str], series: int = 0) -> LazyImage:
         data, axes = raster.read(path)
         return LazyImage(data, axes, Calibration())
     if path.suffix.lower() in foreign.READERS:
-        return foreign.open_foreign(path, series)
+        return foreign.open_foreign(path, series or 0)
     return _tiff(path, series)
 
 
@@ -50,24 +51,24 @@ def _npy(path: Path) -> LazyImage:
     return LazyImage(data, "YX" if data.ndim == 2 else "Q" * data.ndim, Calibration())
 
 
-def _tiff(path: Path, series: int) -> LazyImage:
+def _tiff(path: Path, series: int | None) -> LazyImage:
     import tifffile
 
     with tiff.readable(path) as tif:
-        if not 0 <= series < len(tif.series):
-            raise FileError(f"{path} holds {len(tif.series)} series; there is none of number {series}.")
-        chosen = tif.series[series]
-        tiff.check_length(chosen, path.stat().st_size)
-        sizes, unit = tiff.calibration_of(tif)
-        axes = tiff.axes_of(chosen)
+        number = tiff.chosen_series(tif, path, series)
+        chosen = tif.series[number]
+        tiff.check_length(chosen)
+        calibration, axes = calibration_of(tif, number), tiff.axes_of(chosen)
+        if tiff_colours.has_more_than_intensities(chosen, imagej=tif.is_imagej):
+            picture = tiff.read(path, number)
+            return LazyImage(picture.data, picture.axes, picture.calibration)
         if chosen.dataoffset is not None:
-            data: Any = tifffile.memmap(path, series=series, mode="r")
+            data: Any = tifffile.memmap(path, series=number, mode="r")
         else:
             import zarr
 
             data = zarr.open_array(chosen.aszarr(), mode="r")
-    sizes = {axis: size for axis, size in sizes.items() if axis in axes}
-    return LazyImage(data, axes, Calibration(sizes, {a: "s" if a == "T" else unit for a in sizes if a == "T" or unit}))
+    return LazyImage(data, axes, calibration.along(axes))
 
 
 def recipe_of(path: Path) -> Recipe | None:

@@ -3,65 +3,49 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import dataclasses
 import logging
 import os
+import re
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tifffile
 
+from napari_lotadenoise.compute.memory import free_bytes
 from napari_lotadenoise.errors import FileError
-from napari_lotadenoise.image.stack import AXIS_NAMES
-from napari_lotadenoise.io import raster
-from napari_lotadenoise.io.pages import pixels, transposed
-from napari_lotadenoise.io.units import unit_symbol
+from napari_lotadenoise.io import raster, tiff_colours
+from napari_lotadenoise.io.picture import Picture
+from napari_lotadenoise.io.tiff_calibration import calibration_of
+from napari_lotadenoise.io.tiff_write import check_format, write_pixels
 from napari_lotadenoise.recipe import Recipe
 
 SUFFIXES = (".tif", ".tiff")
-_RESOLUTION_UNITS = {2: ("µm", 25_400.0), 3: ("µm", 10_000.0)}
+#: Longest name of a file in bytes, on all usual file systems.
+_LONGEST = 255
+#: Tags from this number on are private: whoever has written one may have his own idea of it.
+_PRIVATE = 32768
+#: Those of them that axes and calibration are read from: ImageJ's.
+_KNOWN = (50838, 50839)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """An image as a file has it.
+def read(path: str | os.PathLike[str], series: int | None = None) -> Picture:
+    """Read a TIFF, ImageJ TIFF or OME-TIFF file; or a PNG, JPEG or BMP file.
 
-    Attributes
+    Parameters
     ----------
-    data : array-like
-        In memory where it was read; what is written may be lazy.
-    axes : str
-        One letter an axis; letters beyond T, P, C, Z, Y, X, S mean that the file does not say.
-    scale : mapping of str to float
-        Size of a pixel along Z, Y, X (and seconds along T), where the file says.
-    unit : str
-        Unit of the sizes, such as "µm"; empty where unknown.
-    """
-
-    data: Any
-    axes: str
-    scale: Mapping[str, float] = field(default_factory=dict)
-    unit: str = ""
-
-    @property
-    def known_axes(self) -> str | None:
-        """Return the axes, or None where the file does not really say what they are."""
-        return known_axes(self.axes)
-
-
-def read(path: str | os.PathLike[str]) -> Picture:
-    """Read a TIFF, ImageJ TIFF or OME-TIFF file, of several series the first; or a PNG, JPEG or BMP file.
+    path : path
+    series : int, optional
+        Which of several images of the file; default the largest of them, the first of several.
 
     Raises
     ------
     FileError
-        Where the file is missing, unreadable, truncated or of another format.
+        Where the file is missing, unreadable, truncated, too large for the memory, or of another format.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.is_dir():
         raise FileError(f"{path} is a folder; name an image file in it.")
     if not path.is_file():
@@ -69,11 +53,60 @@ def read(path: str | os.PathLike[str]) -> Picture:
     if path.suffix.lower() in raster.SUFFIXES:
         return Picture(*raster.read(path))
     with readable(path) as tif:
-        series = tif.series[0]
-        check_length(series, path.stat().st_size)
-        data, axes = series.asarray(), axes_of(series)
-        scale, unit = calibration_of(tif)
-    return Picture(data, axes, {a: s for a, s in scale.items() if a in axes}, unit)
+        number = chosen_series(tif, path, series)
+        found = tif.series[number]
+        check_length(found)
+        _check_memory(path, found)
+        samples = tiff_colours.samples_of(found, found.asarray(), axes_of(found), imagej=tif.is_imagej)
+        calibration = calibration_of(tif, number)
+        remark = not_read(tif, path, number) if series is None else ""
+    if samples.colours and not calibration.colours:
+        calibration = dataclasses.replace(calibration, colours=samples.colours)
+    return Picture.of(
+        samples.data, samples.axes, calibration, alpha=samples.alpha, min_is_white=samples.min_is_white, remark=remark
+    )  # fmt: skip
+
+
+def chosen_series(tif: tifffile.TiffFile, path: Path, series: int | None) -> int:
+    """Return the number of a series, of the largest where none is asked for.
+
+    Raises
+    ------
+    FileError
+        Where there is no such series.
+    """
+    count = len(tif.series)
+    if series is None:
+        return max(range(count), key=lambda number: (_pixels(tif.series[number]), -number))
+    if not 0 <= series < count:
+        raise FileError(f"{path} holds {count} series; there is none of number {series}.")
+    return series
+
+
+def not_read(tif: tifffile.TiffFile, path: Path, number: int) -> str:
+    """Say which series of a file are not read, in one sentence; nothing where there is only one."""
+    count = len(tif.series)
+    if count < 2:
+        return ""
+    shape = " x ".join(map(str, tif.series[number].shape))
+    others = f"0 to {count - 1}"
+    return (
+        f"{path.name} holds {count} images; number {number} ({shape}) is read. Choose another by its number, {others}."
+    )
+
+
+def _pixels(series: tifffile.TiffPageSeries) -> int:
+    return int(np.prod(series.shape, dtype=np.int64))
+
+
+def _check_memory(path: Path, series: tifffile.TiffPageSeries) -> None:
+    """Refuse what the memory cannot hold, before it is taken."""
+    size = _pixels(series) * np.dtype(series.dtype).itemsize
+    if size > (free := free_bytes()):
+        raise FileError(
+            f"{path} says that it holds {size / 2**30:.1f} GB of pixels, and {free / 2**30:.1f} GB of memory are free; "
+            "denoise it block by block into a .zarr, if it really is as large as that."
+        )
 
 
 @contextlib.contextmanager
@@ -91,19 +124,11 @@ def readable(path: Path) -> Iterator[tifffile.TiffFile]:
     except FileError:
         raise
     except Exception as error:  # tifffile raises many kinds for a broken file
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise FileError(
             f"{path} cannot be read as TIFF; it may be truncated or of another format; TIFF, PNG, JPEG and BMP are read, others "
-            f"napari may open and save as TIFF ({error})."
+            f"napari may open and save as TIFF ({reason})."
         ) from None
-
-
-def known_axes(axes: str) -> str | None:
-    """Return the axes that a file tells, or None where it does not really say what they are.
-
-    Planes that are marked as colours (SYX) are as often slices or channels that some program has marked so.
-    """
-    planar = "S" in axes and axes.index("S") < axes.index("Y")
-    return axes if set(axes) <= set(AXIS_NAMES) and not planar else None
 
 
 def axes_of(series: tifffile.TiffPageSeries) -> str:
@@ -114,7 +139,7 @@ def axes_of(series: tifffile.TiffPageSeries) -> str:
 def write(
     path: str | os.PathLike[str], picture: Picture, recipe: Recipe | None = None, *, overwrite: bool = False
 ) -> None:
-    """Write a TIFF file: OME-TIFF for names in ``.ome.tif``, else an ImageJ hyperstack, either with voxel size and unit.
+    """Write a TIFF file: OME-TIFF for names in ``.ome.tif``, else an ImageJ hyperstack, with what is known of its pixels.
 
     The recipe goes into the file (OME annotation or ImageJ's "Info") and beside it as ``NAME.recipe.json``. The file
     appears complete or not at all.
@@ -122,15 +147,43 @@ def write(
     Raises
     ------
     FileError
-        Where the file exists and `overwrite` is not set, or it cannot be written.
+        Where the file exists and `overwrite` is not set, or it cannot be written; the pixels are then kept in a ``.npy`` file,
+        whose name it says.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     check_writable(path, overwrite=overwrite)
-    with whole(path) as part:
-        (_write_ome if is_ome(path) else _write_imagej)(part, picture, recipe)
+    check_format(path, picture.axes, picture.data.dtype, _bytes(picture))
+    try:
+        with whole(path) as part:
+            write_pixels(part, path, picture, recipe)
+    except Exception as error:  # whatever writers raise, what took minutes to compute is not lost
+        raise FileError(f"{_reason(path, error)} {_rescued(path, picture)}") from error
     if recipe is not None:
         with whole(recipe_path(path)) as part:
             part.write_text(recipe.to_json() + "\n", encoding="utf-8")
+
+
+def _bytes(picture: Picture) -> int:
+    return int(np.prod(picture.data.shape, dtype=np.int64)) * np.dtype(picture.data.dtype).itemsize
+
+
+def _reason(path: Path, error: Exception) -> str:
+    return (
+        str(error) if isinstance(error, FileError) else f"{path} cannot be written ({error or type(error).__name__})."
+    )
+
+
+def _rescued(path: Path, picture: Picture) -> str:
+    """Keep pixels that could not be written, beside the file or in the folder for temporary ones; say where."""
+    for folder in (path.parent, Path(tempfile.gettempdir())):
+        try:
+            handle, name = tempfile.mkstemp(prefix=f"{stem(path)[:100]}-", suffix=".npy", dir=folder)
+            with os.fdopen(handle, "wb") as file:
+                np.save(file, np.asarray(picture.data))
+        except OSError:
+            continue
+        return f"The pixels are kept in {name} (numpy), with the axes {picture.axes}."
+    return "Nor could the pixels be kept anywhere else."
 
 
 @contextlib.contextmanager
@@ -167,7 +220,9 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> 
     FileError
         Where it cannot or would.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
+    if len(os.fsencode(recipe_path(path).name)) > _LONGEST:
+        raise FileError(f"The name {path.name[:40]}... is too long for its recipe beside it; choose a shorter one.")
     if path.suffix.lower() not in SUFFIXES:
         raise FileError(f"{path.name!r} must end in .tif, .tiff, .ome.tif or .ome.tiff.")
     if path.exists() and not overwrite:
@@ -179,9 +234,9 @@ def check_writable(path: str | os.PathLike[str], *, overwrite: bool = False) -> 
 
 
 def recipe_path(path: str | os.PathLike[str]) -> Path:
-    """Return where the recipe of an image file is kept: ``a.ome.tif`` has ``a.recipe.json``."""
+    """Return where the recipe of an image file is kept: ``a.tif`` has ``a.recipe.json``, ``a.ome.tif`` ``a.ome.recipe.json``."""
     path = Path(path)
-    return path.with_name(stem(path) + ".recipe.json")
+    return path.with_name(path.name.removesuffix(path.suffix) + ".recipe.json")
 
 
 def stem(path: Path) -> str:
@@ -204,16 +259,16 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         raise FileError(f"{path} cannot be read as a recipe ({error}).") from None
 
 
-def check_length(series: tifffile.TiffPageSeries, size: int) -> None:
-    """Raise ValueError where the file ends before its pixels do; tifffile would read zeros there."""
+def check_length(series: tifffile.TiffPageSeries) -> None:
+    """Raise ValueError where a file ends before its pixels do; tifffile would read zeros there."""
     for page in series.pages:
         if page is None:
-            raise ValueError("planes are missing")
+            raise ValueError("planes are missing; are the other files of this set in the same folder?")
         ends = (offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True))
-        if max(ends, default=0) > size:
+        if max(ends, default=0) > page.parent.filehandle.size:
             raise ValueError("pixels are missing at its end")
     contiguous = series.dataoffset
-    if contiguous is not None and contiguous + series.nbytes > size:
+    if contiguous is not None and contiguous + series.nbytes > series.keyframe.parent.filehandle.size:
         raise ValueError("pixels are missing at its end")
 
 
@@ -224,7 +279,8 @@ def _errors_raised() -> Iterator[None]:
 
     class Collector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            found.append(record.getMessage())
+            if not _is_private(record.getMessage()):
+                found.append(record.getMessage())
 
     logger, collector = logging.getLogger("tifffile"), Collector(logging.ERROR)
     logger.addHandler(collector)
@@ -236,102 +292,13 @@ def _errors_raised() -> Iterator[None]:
         raise ValueError(found[0])
 
 
-def calibration_of(tif: tifffile.TiffFile) -> tuple[dict[str, float], str]:
-    """Return the sizes of a pixel by axis, and the unit of those of space."""
-    if tif.is_ome and tif.ome_metadata:
-        return _ome_calibration(tif.ome_metadata)
-    page: Any = tif.series[0].pages[0]
-    imagej: dict[str, Any] = tif.imagej_metadata or (tif.shaped_metadata or ({},))[0]
-    unit = unit_symbol(str(imagej.get("unit", "")))
-    scale: dict[str, float] = {}
-    resolution = {"X": page.tags.get("XResolution"), "Y": page.tags.get("YResolution")}
-    code = page.tags.get("ResolutionUnit")
-    factor = 1.0
-    if not unit and code is not None and int(code.value) in _RESOLUTION_UNITS:
-        unit, factor = _RESOLUTION_UNITS[int(code.value)]
-    for axis, tag in resolution.items():
-        if tag is not None and unit and tag.value[0]:
-            scale[axis] = factor * tag.value[1] / tag.value[0]
-    if "spacing" in imagej:
-        scale["Z"] = float(imagej["spacing"])
-    if "finterval" in imagej:
-        scale["T"] = float(imagej["finterval"])
-    return scale, unit
-
-
-def _ome_calibration(xml: str) -> tuple[dict[str, float], str]:
-    image = tifffile.xml2dict(xml)["OME"]["Image"]
-    pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
-    scale = {a: float(pixels[f"PhysicalSize{a}"]) for a in "ZYX" if f"PhysicalSize{a}" in pixels}
-    if "TimeIncrement" in pixels:
-        scale["T"] = float(pixels["TimeIncrement"])
-    return scale, unit_symbol(pixels.get("PhysicalSizeXUnit", "µm" if scale else ""))
-
-
-def _write_ome(path: Path, picture: Picture, recipe: Recipe | None) -> None:
-    metadata: dict[str, Any] = {"axes": picture.axes}
-    for axis, size in picture.scale.items():
-        if axis in "ZYX":
-            metadata[f"PhysicalSize{axis}"] = size
-            metadata[f"PhysicalSize{axis}Unit"] = picture.unit or "pixel"
-        elif axis == "T":
-            metadata["TimeIncrement"] = size
-    if recipe is not None:
-        metadata["MapAnnotation"] = {"Namespace": "napari-lotadenoise", "recipe": json.dumps(recipe.to_dict())}
-    photometric = "rgb" if "S" in picture.axes else "minisblack"
-    with _quiet():
-        tifffile.imwrite(
-            path, **pixels(picture.data, picture.axes), ome=True, photometric=photometric, metadata=metadata
-        )
-
-
-def _write_imagej(path: Path, picture: Picture, recipe: Recipe | None) -> None:
-    """Write an ImageJ file: ImageJ knows T, Z, C, Y, X, S in this order and few data types.
-
-    Anything else becomes a plain TIFF with a shape.
-    """
-    order = [a for a in "TZCYXS" if a in picture.axes]
-    fits = set(picture.axes) <= set("TZCYXS") and picture.data.dtype in (np.uint8, np.uint16, np.float32)
-    fits = fits and ("S" not in picture.axes or picture.data.dtype == np.uint8)
-    metadata: dict[str, Any] = {"axes": "".join(order) if fits else picture.axes}
-    if recipe is not None:
-        metadata["Info" if fits else "recipe"] = json.dumps(recipe.to_dict())
-    if picture.unit and picture.scale:
-        metadata["unit"] = "micron" if picture.unit == "µm" else picture.unit  # the tag is ASCII
-    if "Z" in picture.scale:
-        metadata["spacing"] = picture.scale["Z"]
-    if "T" in picture.scale:
-        metadata["finterval"] = picture.scale["T"]
-    data = transposed(picture.data, [picture.axes.index(a) for a in order]) if fits else picture.data
-    resolution: Any = tuple(1 / picture.scale[a] for a in "XY") if {"X", "Y"} <= set(picture.scale) else None
-    photometric = (
-        "rgb" if "S" in picture.axes and picture.data.shape[picture.axes.index("S")] in (3, 4) else "minisblack"
-    )
-    tifffile.imwrite(
-        path,
-        **pixels(data, metadata["axes"]),
-        imagej=fits,
-        photometric=photometric,
-        metadata=metadata,
-        resolution=resolution,
-    )
-
-
-def is_ome(path: Path) -> bool:
-    """Tell whether a name is that of an OME-TIFF file."""
-    return path.name.lower().endswith((".ome.tif", ".ome.tiff"))
+def _is_private(message: str) -> bool:
+    """Tell whether tifffile complains of a private tag, which says nothing of the pixels."""
+    tag = re.search(r"TiffTag (\d+) @", message)
+    return tag is not None and int(tag[1]) >= _PRIVATE and int(tag[1]) not in _KNOWN
 
 
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

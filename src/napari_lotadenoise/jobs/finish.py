@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from napari_lotadenoise import io
 from napari_lotadenoise.errors import FileError
 from napari_lotadenoise.io.calibration import Calibration
 from napari_lotadenoise.io.ome_zarr import ZarrStore
-from napari_lotadenoise.io.pages import BIG
 from napari_lotadenoise.recipe import Recipe
 
 
-def check_output(path: Path, axes: str, size: int, *, overwrite: bool = False) -> None:
+def check_output(path: Path, axes: str, size: int, dtype: np.dtype[Any], *, overwrite: bool = False) -> None:
     """Make sure, before any work is done, that a result can become a file.
 
     Raises
@@ -31,10 +33,7 @@ def check_output(path: Path, axes: str, size: int, *, overwrite: bool = False) -
         return
     if path.suffix.lower() not in io.SUFFIXES:
         raise FileError(f"{path.name!r} must end in .zarr, .ome.tif or .tif.")
-    if size > BIG and not io.is_ome(path):
-        raise FileError(
-            f"The result has {size / 2**30:.1f} GB, and a .tif for ImageJ ends at 4; name it .ome.tif (BigTIFF) or .zarr."
-        )
+    io.check_format(path, axes, dtype, size)
 
 
 def finish(
@@ -53,9 +52,7 @@ def finish(
             shutil.rmtree(output)
         store.path.replace(output)
     else:
-        unit = next((calibration.units[axis] for axis in "XYZ" if axis in calibration.units), "")
-        picture = io.Picture(store.source_array, store.axes, calibration.sizes, unit)
-        io.write(output, picture, recipe, overwrite=True)
+        io.write(output, io.Picture.of(store.source_array, store.axes, calibration), recipe, overwrite=True)
     yield 1.0
 
 

@@ -86,7 +86,7 @@ class Job:
     output : path
     axes : str or None
         Of the source, where its file does not say.
-    series : int
+    series : int or None
     same_dtype : bool
         Whether the output has the data type of the source, rounded and clipped, instead of float32.
     device : str
@@ -102,7 +102,7 @@ class Job:
     source: str
     output: Path
     axes: str | None = None
-    series: int = 0
+    series: int | None = None
     same_dtype: bool = False
     device: str = "auto"
     pyramid: bool = True
@@ -148,7 +148,7 @@ def apply(job: Job, executor: executors.Executor, part: int = 1, of: int = 1) ->
     stack = job.model.stack(image.data, job.axes or io.known_axes(image.axes))
     dtype = np.dtype(image.data.dtype if job.same_dtype else np.float32)
     size = stack.array.size * dtype.itemsize if hasattr(stack.array, "size") else 0
-    finish.check_output(job.output, stack.layout.axes, size, overwrite=job.overwrite)
+    finish.check_output(job.output, stack.layout.axes, size, dtype, overwrite=job.overwrite)
     folder = JobFolder.beside(job.output)
     grid = grid_for(stack, job.model.tiles(stack), _voxels(executor))
     with folder.locked(part, of):
