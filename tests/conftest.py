@@ -6,6 +6,8 @@ import os
 
 # For what is run outside of a test, too: fixtures of a session, other processes.
 os.environ.setdefault("NAPARI_LOTADENOISE_CACHE", "")
+# The docks remember nothing from one test to the next, and nothing of the user's own.
+os.environ["NAPARI_LOTADENOISE_STATE"] = ""
 
 # Before torch is imported: its pools are sized once. Several processes with several threads each are slower than one.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 REACH = 2
 #: Times the median, and the 0.9 quantile, by which pixels stand out of their rings where they do, from which no noise
 #: explains it: beyond the tail of a normal and of an exponential distribution (speckle).
-_MEDIANS, _TAILS, _TAIL = 16.0, 5.0, 0.9
+_MEDIANS, _TAILS, _TAIL = 20.0, 6.0, 0.9
 #: Share of the pixels that stand out of their rings below which there is hardly any noise to compare with.
 _NOISY = 0.01
 #: Grey levels by which an outlier stands out at least, and outliers that may touch each other.

@@ -21,10 +21,11 @@ from napari_lotadenoise._qt.denoise.session import RunRequest, RunSession
 from napari_lotadenoise._qt.denoise.settings import SettingsPanel
 from napari_lotadenoise._qt.noise.noise_line import NoiseLine
 from napari_lotadenoise._qt.shared.axes_form import AxesForm
+from napari_lotadenoise._qt.shared.fold import Fold
 from napari_lotadenoise._qt.shared.layer_box import LayerBox
 from napari_lotadenoise._qt.shared.layers import data_of
 from napari_lotadenoise._qt.shared.plot import LivePlot
-from napari_lotadenoise._qt.shared.widgets import Dock, button, fill_dock, label, labelled
+from napari_lotadenoise._qt.shared.widgets import Dock, button, elided, fill_dock, labelled
 from napari_lotadenoise.compute import devices
 from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.contract.params import parameters
@@ -72,7 +73,7 @@ class DenoiseWidget(Dock):
         )
         self.use_stride.hide()
         self._waiting: Callable[[], None] | None = None
-        self.sentence = label()
+        self.sentence = elided(2)
         self.sentence.setAccessibleName("What will be done")
         self.run_bar, self.plot, self.model_bar = RunBar(), LivePlot(), ModelBar()
         self._queue: list[RunRequest] = []
@@ -179,13 +180,19 @@ class DenoiseWidget(Dock):
     def _arrange(self) -> None:
         content = QWidget()
         box = QVBoxLayout(content)
-        box.addLayout(labelled(("Layer", self.layers)))
-        for widget in (
-            self.noise_line, self.use_stride, self.settings, self.axes, self.quick_look, self.sentence, self.maps,
-            self.run_bar, self.plot, self.model_bar, self.settings.advanced,
-        ):  # fmt: skip
+        box.setSpacing(4)
+        box.setContentsMargins(6, 4, 6, 4)
+        box.addLayout(labelled(("&Layer", self.layers)))
+        self.run_bar.put_below_buttons(self.quick_look)
+        for widget in (self.noise_line, self.use_stride, self.settings, self.axes, self.sentence, self.run_bar):
             box.addWidget(widget)
-        box.addStretch()
+        box.addWidget(self.plot, 1)
+        for fold in (
+            Fold("Maps beside the preview", self.maps),
+            self.settings.advanced,
+            Fold("Models", self.model_bar),
+        ):
+            box.addWidget(fold)
         fill_dock(self, content)
 
     def _connect(self) -> None:
@@ -298,7 +305,7 @@ class DenoiseWidget(Dock):
         try:
             request = self.request()
         except LotaDenoiseError as error:
-            self.sentence.setText(str(error))
+            self._say_what(str(error))
             return
         options = request.options
         self.noise_line.judge(request.method, request.training, options.stabilise)
@@ -311,7 +318,11 @@ class DenoiseWidget(Dock):
             shape, layout, request.method, request.training, options, report=self.noise_line.report, watched=True
         )
         self.settings.show_time(seconds)
-        self.sentence.setText(plan.describe(shape, layout, request.method, device, seconds))
+        self._say_what(plan.describe(shape, layout, request.method, device, seconds))
+
+    def _say_what(self, words: str) -> None:
+        self.sentence.setText(words)
+        self.sentence.setToolTip(words)
 
     def _on_theme(self, event: Any = None) -> None:
         self.plot.set_theme(self.viewer.theme)

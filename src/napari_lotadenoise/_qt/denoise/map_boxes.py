@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 from napari_lotadenoise.contract.capabilities import passes_of
 from napari_lotadenoise.contract.method import Method
@@ -28,7 +28,6 @@ class MapBoxes(QWidget):
         self.boxes: dict[str, QCheckBox] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.addWidget(QLabel("Show live"), 0, 0, 1, _COLUMNS)
 
     def show_method(self, method: Method) -> None:
         """Offer what a method has to show; what was ticked under the same name stays ticked."""
@@ -40,7 +39,7 @@ class MapBoxes(QWidget):
         kinds = {"residual": "signed"} | ({"uncertainty": "magnitude"} if passes_of(method) else {}) | dict(method.maps)
         self.boxes = {name: self._box(name, kind, ticked=name in ticked) for name, kind in kinds.items()}
         for number, box in enumerate(self.boxes.values()):
-            self._grid.addWidget(box, 1 + number // _COLUMNS, number % _COLUMNS)
+            self._grid.addWidget(box, number // _COLUMNS, number % _COLUMNS)
 
     def wanted(self) -> frozenset[str]:
         """Return the names of what is ticked."""

@@ -6,9 +6,12 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from napari_lotadenoise._qt.denoise.controller import RunState
-from napari_lotadenoise._qt.shared.widgets import button
+from napari_lotadenoise._qt.shared.widgets import button, in_lines
 from napari_lotadenoise.engine import plan
 from napari_lotadenoise.events import Progress
+
+#: Lines of text that are always there for what is said of a run, and the most that are taken of a tall window.
+_LINES = (3, 7)
 
 
 class RunBar(QWidget):
@@ -41,20 +44,25 @@ class RunBar(QWidget):
         self.status.setWordWrap(True)
         self.status.setAccessibleName("State of the run")
         self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.status.setMinimumHeight(4 * self.status.fontMetrics().lineSpacing())  # or long sentences are cut
         exits = QHBoxLayout()
         for way_out in (self.finish_now_button, self.pause_button, self.discard_button):
             exits.addWidget(way_out)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
         for widget in (self.denoise_button, self.fill_button):
             box.addWidget(widget)
         box.addLayout(exits)
+        self._box = box
         box.addWidget(self.progress_bar)
-        box.addWidget(self.status)
-        self.denoise_button.setMinimumHeight(34)
+        box.addWidget(in_lines(self.status, *_LINES))
+        self.denoise_button.setMinimumHeight(32)
         self.fill_button.hide()
         self.show_state(RunState.IDLE)
+
+    def put_below_buttons(self, widget: QWidget) -> None:
+        """Put a widget between the buttons and the progress."""
+        self._box.insertWidget(self._box.indexOf(self.progress_bar), widget)
 
     def show_state(self, state: RunState) -> None:
         """Show the buttons that make sense in a state."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_lotadenoise._qt.shared.fold import Fold
 from napari_lotadenoise._qt.shared.form import make_form, read_form
-from napari_lotadenoise._qt.shared.widgets import label, labelled
+from napari_lotadenoise._qt.shared.widgets import elided, label, narrow, unfolding
 from napari_lotadenoise.automatic import AUTO, Choice, choose_by
 from napari_lotadenoise.compute import devices
 from napari_lotadenoise.contract.method import Method, Training, configure, settings
@@ -53,13 +53,15 @@ class SettingsPanel(QWidget):
         self.only_this_image.setToolTip(
             "Keep Auto to methods that have seen nothing but this image, without the network that has learnt from others."
         )
-        self.about = label()
+        self.idea, self.about = elided(2), label()
+        self.idea.setAccessibleName("Idea of the method")
         self.about.setTextFormat(Qt.TextFormat.RichText)
         self.about.setOpenExternalLinks(True)
+        self.about.setAccessibleName("What the method assumes, and where it fails")
+        self.info = unfolding("?", "About the method", "What it assumes, where it fails, and its source", self.about)
         self.options = make_form((RunOptions(),), without=_ELSEWHERE, choices={"device": devices.DEVICES})
         self.device_reason = label(f"auto: {devices.guess()}")
-        self.advanced = QCollapsible("Hyper-parameters and run options")
-        self.advanced.setDuration(0)
+        self.advanced = Fold("Hyper-parameters and run options", self.options.native, self.device_reason)
         self._volume = False
         self._report: NoiseReport | None = None
         self._deep = False
@@ -121,7 +123,7 @@ class SettingsPanel(QWidget):
         """Show the estimated time of the automatic choice."""
         self._seconds = seconds
         if self.auto:
-            self.about.setText(self._automatic_words())
+            self._tell(self._automatic_words())
 
     def choose(self, method: str, preset: str | None = None, **values: Any) -> None:
         """Choose a method, and set some of its hyper-parameters or run options."""
@@ -148,33 +150,44 @@ class SettingsPanel(QWidget):
         """Show idea, assumptions and source of the method, with links in a colour of the theme."""
         info = self.method_class.info
         if self.auto:
-            self.about.setText(self._automatic_words())
+            self._tell(self._automatic_words())
             self.about.setToolTip(f"{info.title}: {info.idea}")
             return
-        self.about.setText(
-            f"{info.idea}<br><b>Assumes</b> {info.assumes}.<br><b>Fails</b> {info.fails}. "
+        details = (
+            f"<b>Assumes</b> {info.assumes}.<br><b>Fails</b> {info.fails}. "
             f'<a href="{info.url}" style="color: {colour}">Source</a>'
         )
+        self._tell(info.idea, details)
         self.about.setToolTip(info.source)
 
+    def _tell(self, idea: str, details: str = "") -> None:
+        """Show a sentence, and more of it behind the button."""
+        self.idea.setText(idea)
+        self.idea.setToolTip(idea)
+        self.about.setText(f"{idea}<br>{details}" if details else idea)
+
     def _arrange(self) -> None:
-        inside = QWidget()
-        self._form_box = QVBoxLayout(inside)
-        self._form_box.setContentsMargins(0, 0, 0, 0)
-        self._form_box.addWidget(self.options.native)
-        self._form_box.addWidget(self.device_reason)
-        self.advanced.setContent(inside)
-        self.advanced.collapse(animate=False)
-        box = QVBoxLayout(self)
+        box, row = QVBoxLayout(self), QHBoxLayout()
         box.setContentsMargins(0, 0, 0, 0)
-        box.addLayout(labelled(("Method", self.method), ("Preset", self.preset)))
-        box.addWidget(self.only_this_image)
+        box.setSpacing(4)
+        name = QLabel("&Method")
+        name.setBuddy(self.method)
+        narrow(self.method, self.preset)
+        self.method.setAccessibleName("Method")
+        self.preset.setAccessibleName("Preset")
+        self.preset.setMinimumContentsLength(6)
+        row.addWidget(name)
+        row.addWidget(self.method, 3)
+        for widget in (self.preset, self.only_this_image, self.info):
+            row.addWidget(widget)
+        box.addLayout(row)
+        box.addWidget(self.idea)
         box.addWidget(self.about)
 
     def _automatic_words(self) -> str:
         if self._report is None:
             return "Measures the noise and chooses method and settings by it."
-        return f"<b>Auto</b>: {plan.chosen(self.choice.reason, self._seconds)}."
+        return f"Auto: {plan.chosen(self.choice.reason, self._seconds)}."
 
     def _choose(self, *_: Any) -> None:
         """Choose anew, for another report or another wish."""
@@ -188,7 +201,7 @@ class SettingsPanel(QWidget):
 
     def _on_method(self, index: int = 0) -> None:
         self.only_this_image.setVisible(self.auto)
-        self.preset.setEnabled(not self.auto)
+        self.preset.setVisible(not self.auto)
         self.preset.blockSignals(True)
         self.preset.clear()
         self.preset.addItems(["fast"] if self.auto else list(self.method_class.presets))
@@ -198,11 +211,11 @@ class SettingsPanel(QWidget):
     def _on_preset(self, index: int = 0) -> None:
         method, training = configure(self.method_class, self.preset.currentText(), volume=self._volume)
         if self.form is not None:
-            self._form_box.removeWidget(self.form.native)
+            self.form.native.setParent(None)
             self.form.native.deleteLater()
         self.form = make_form(() if self.auto else settings(method, training))
         self.form.changed.connect(lambda _=None: self.changed.emit())
-        self._form_box.addWidget(self.form.native)
+        self.advanced.add(self.form.native)
         self.method_changed.emit()
 
 

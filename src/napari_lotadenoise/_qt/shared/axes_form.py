@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_lotadenoise._qt.shared.layers import data_of
+from napari_lotadenoise._qt.shared.widgets import narrow
 from napari_lotadenoise.errors import AxesError
 from napari_lotadenoise.image.stack import Layout
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: What an axis in front of Y and X can be.
 _CHOICES = "ZTCP"
+#: Axes side by side.
+_ABREAST = 2
 _WORDS = {"Z": "z-slices", "T": "time points", "C": "channels", "P": "positions"}
 _SYNONYMS = {
     "z": "Z", "depth": "Z", "plane": "Z", "slice": "Z", "t": "T", "time": "T", "frame": "T",
@@ -30,9 +33,9 @@ class AxesForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._form = QFormLayout(self)
-        self._form.setContentsMargins(0, 0, 0, 0)
+        self._grid = QGridLayout()
         self._boxes: list[QComboBox] = []
+        self._names: list[QLabel] = []
         self._rgb = False
         self._channels = QComboBox()
         self._channels.addItem("one network each", "separate")
@@ -41,9 +44,16 @@ class AxesForm(QWidget):
         self._channels.setToolTip("Whether every channel gets a network of its own, or one network sees all of them.")
         self._volume = QCheckBox("3-D network")
         self._volume.setToolTip("Denoise the stack as a volume; otherwise its slices share a 2-D network.")
-        # These two rows stay and are hidden; the rows of the axes come and go above them.
-        self._form.addRow("Channels", self._channels)
-        self._form.addRow("", self._volume)
+        self._channels_name = QLabel("Channels")
+        self._channels_name.setBuddy(self._channels)
+        row, box = QHBoxLayout(), QVBoxLayout(self)
+        for widget in (self._channels_name, self._channels, self._volume):
+            row.addWidget(widget)
+        row.addStretch()
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addLayout(self._grid)
+        box.addLayout(row)
         self._adapt()
         self._channels.currentIndexChanged.connect(lambda _: self.changed.emit())
         self._volume.toggled.connect(lambda _: self.changed.emit())
@@ -60,10 +70,18 @@ class AxesForm(QWidget):
                 box.addItem(_WORDS[choice], choice)
             box.setCurrentIndex(_CHOICES.index(letter))
             box.currentIndexChanged.connect(self._adapt)
-            name = f"Axis {axis} ({shape[axis]})"
-            box.setAccessibleName(name)
-            self._form.insertRow(axis, name, box)
+            name = QLabel(f"Axis {axis} ({shape[axis]})")
+            name.setBuddy(box)
+            narrow(box)
+            box.setMinimumContentsLength(8)
+            box.setAccessibleName(name.text())
+            box.setToolTip(f"What the {shape[axis]} indices of axis {axis} of the layer are")
+            row, column = divmod(axis, _ABREAST)
+            self._grid.addWidget(name, row, 2 * column)
+            self._grid.addWidget(box, row, 2 * column + 1)
+            self._grid.setColumnStretch(2 * column + 1, 1)
             self._boxes.append(box)
+            self._names.append(name)
         self._adapt()
 
     def layout_value(self) -> Layout:
@@ -96,17 +114,21 @@ class AxesForm(QWidget):
 
     def _adapt(self) -> None:
         letters = self._letters()
-        self._form.setRowVisible(self._channels, "C" in letters)
-        self._form.setRowVisible(self._volume, "Z" in letters)
+        for widget in (self._channels_name, self._channels):
+            widget.setVisible("C" in letters)
+        self._volume.setVisible("Z" in letters)
+        self.setVisible(bool(letters))  # a plane has no axes to ask for
         self.changed.emit()
 
     def _letters(self) -> list[str]:
         return [box.currentData() for box in self._boxes]
 
     def _clear(self) -> None:
-        for box in self._boxes:
-            self._form.removeRow(box)
-        self._boxes = []
+        for widget in (*self._boxes, *self._names):
+            self._grid.removeWidget(widget)
+            widget.hide()  # at once; it may live on until the event loop has time
+            widget.deleteLater()
+        self._boxes, self._names = [], []
 
 
 def propose_axes(layer: Image) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from napari.utils.theme import Theme, get_theme
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from napari_lotadenoise.contract.capabilities import Curve
 from napari_lotadenoise.events import Progress
@@ -16,6 +16,8 @@ from napari_lotadenoise.events import Progress
 COLOURS = ("#4c9be8", "#e8a33d", "#5cb878", "#c678dd")
 _DASHES = (None, [6, 3], [2, 3], [8, 3, 2, 3])
 _SMALLEST = 1e-7
+#: Pixels that a plot has at least, and at most.
+_HEIGHT, _TALLEST = 104, 400
 #: Colour of estimates that have not been accepted yet.
 _RAW = 1
 
@@ -25,12 +27,16 @@ class LivePlot(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        box = QVBoxLayout(self)
+        box = QHBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
-        self.losses = make_plot("log10 of the loss terms")
+        box.setSpacing(2)
+        self.losses = make_plot("loss (powers of ten)")
         self.sigma = make_plot("noise sigma (intensities)")
         self.calibration = make_plot("calibration")
         for plot in (self.losses, self.sigma, self.calibration):
+            plot.setMinimumHeight(_HEIGHT)
+            plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # takes the room that is there
+            plot.setMaximumHeight(_TALLEST)
             box.addWidget(plot)
         self.losses.setAccessibleName("Loss by term over training steps")
         self.sigma.setAccessibleName("Estimated noise sigma over training steps")
@@ -107,7 +113,8 @@ class LivePlot(QWidget):
 def make_plot(title: str) -> pg.PlotWidget:
     """Make a small plot without mouse interaction."""
     plot = pg.PlotWidget(background=None, title=title)
-    plot.setFixedHeight(150)
+    plot.setMinimumSize(60, 150)
+    plot.setMaximumHeight(150)
     plot.setMouseEnabled(x=False, y=False)
     plot.hideButtons()
     plot.setMenuEnabled(False)

@@ -6,11 +6,22 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
-from superqt import QLabeledDoubleSlider
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel, QLabeledDoubleSlider
 
 #: Narrowest dock in which nothing is cut off.
 NARROWEST = 330
+#: Pixels that napari's style puts above and below a text, together.
+_PADDING = 8
 
 
 _Part = TypeVar("_Part")
@@ -67,7 +78,7 @@ def labelled(*rows: tuple[str, QWidget]) -> QFormLayout:
     for name, widget in rows:
         form.addRow(name, widget)
         if name:
-            widget.setAccessibleName(name)
+            widget.setAccessibleName(name.replace("&", ""))
     return form
 
 
@@ -78,6 +89,32 @@ def label(text: str = "") -> QLabel:
     return made
 
 
+def in_lines(text: QLabel, fewest: int, most: int) -> QScrollArea:
+    """Put a text that wraps into a place of some lines; what is longer scrolls in it."""
+    place = QScrollArea()
+    place.setWidgetResizable(True)
+    place.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    place.setFrameShape(QScrollArea.Shape.NoFrame)
+    place.setWidget(text)
+    height = text.fontMetrics().lineSpacing()
+    place.setMinimumHeight(fewest * height)
+    place.setMaximumHeight(most * height)
+    place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+    return place
+
+
+def elided(lines: int = 1) -> QElidingLabel:
+    """Make a text of some lines that ends in dots where it is longer."""
+    made = QElidingLabel()
+    made.setWordWrap(lines > 1)
+    made.setAlignment(Qt.AlignmentFlag.AlignTop)
+    height = lines * made.fontMetrics().lineSpacing() + _PADDING
+    made.setMaximumHeight(height)
+    if lines > 1:
+        made.setMinimumHeight(height)
+    return made
+
+
 def button(text: str, hint: str, action: Callable[[], object]) -> QPushButton:
     """Make a button with a tooltip, and its description for screen readers."""
     made = QPushButton(text)
@@ -85,6 +122,19 @@ def button(text: str, hint: str, action: Callable[[], object]) -> QPushButton:
     made.setAccessibleName(text)
     made.setAccessibleDescription(hint)
     made.clicked.connect(lambda _checked=False: action())
+    return made
+
+
+def unfolding(text: str, name: str, hint: str, hidden: QWidget) -> QPushButton:
+    """Make a small button that shows a widget, and hides it again."""
+    made = QPushButton(text)
+    made.setCheckable(True)
+    made.setFixedWidth(28)
+    made.setToolTip(hint)
+    made.setAccessibleName(name)
+    made.setAccessibleDescription(hint)
+    made.toggled.connect(hidden.setVisible)
+    hidden.hide()
     return made
 
 
