@@ -1,6 +1,8 @@
-"""What napari's Layers menu calls."""
+"""What napari's Layers menu and its command palette call."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import napari
 
@@ -20,7 +22,39 @@ def open_compare() -> None:
     _open("Compare")
 
 
-def _open(name: str) -> None:
+def denoise_now() -> None:
+    """Denoise the layer of the Denoise dock, which is opened if need be."""
+    if (dock := _open("Denoise")) is not None:
+        dock.denoise()
+
+
+def quick_look() -> None:
+    """Switch the quick look on or off."""
+    if (dock := _open("Denoise")) is not None:
+        dock.quick_look.switch.toggle()
+
+
+def finish() -> None:
+    """Apply what the run of the Denoise dock has learnt so far."""
+    if (dock := _open("Denoise")) is not None:
+        dock.controller.finish_now()
+
+
+def discard() -> None:
+    """Discard the run of the Denoise dock."""
+    if (dock := _open("Denoise")) is not None:
+        dock.discard()
+
+
+def flicker() -> None:
+    """Hide the last result, or show it again, so that its source flickers with it."""
+    if (dock := _open("Denoise")) is not None:
+        dock.flicker()
+
+
+def _open(name: str) -> Any:
     viewer = napari.current_viewer()
-    if viewer is not None:
-        viewer.window.add_plugin_dock_widget("napari-lotadenoise", name, tabify=True)
+    if viewer is None:
+        return None
+    _, dock = viewer.window.add_plugin_dock_widget("napari-lotadenoise", name, tabify=True)
+    return dock

@@ -10,7 +10,7 @@ from typing import Any
 from napari_lotadenoise import io
 from napari_lotadenoise.api import automatic_settings
 from napari_lotadenoise.automatic import AUTO
-from napari_lotadenoise.contract.method import Interleaving
+from napari_lotadenoise.contract.method import Interleaving, Method
 from napari_lotadenoise.contract.params import add_arguments, parameters
 from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.contract.training import PRESETS, WarmTraining
@@ -48,9 +48,14 @@ def add_choice(command: argparse.ArgumentParser, method: str, recipe: Recipe | N
     chosen = find(method)
     defaults = {**dataclasses.asdict(chosen.preset("fast").training), **defaults}
     add_arguments(command.add_argument_group(f"hyper-parameters of {chosen.info.title}"), chosen, defaults)
-    schedule = type(chosen.preset("fast").training) if chosen.trained else Interleaving
+    schedule = schedule_of(chosen)
     title = "training" if chosen.trained else "correlated noise"
     add_arguments(command.add_argument_group(title), schedule, defaults)
+
+
+def schedule_of(method: type[Method]) -> type:
+    """Return what of the training of a method there is to choose: of filters, the stride alone."""
+    return type(method.preset("fast").training) if method.trained else Interleaving
 
 
 def wanted(given: dict[str, Any], data: Any, axes: str) -> dict[str, Any]:

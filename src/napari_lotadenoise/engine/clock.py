@@ -13,6 +13,11 @@ PREVIEW_SHARE = 0.3
 class Clock:
     """Clock of one run.
 
+    Parameters
+    ----------
+    preview_share : float
+        Share of the time that previews may take, above 0, at most 1.
+
     Attributes
     ----------
     start : float
@@ -21,7 +26,8 @@ class Clock:
         Whether the run was ever paused.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, preview_share: float = PREVIEW_SHARE) -> None:
+        self._preview_share = preview_share
         self.start = self._last_report = time.perf_counter()
         self.paused = False
         self._elsewhere = 0.0
@@ -63,7 +69,7 @@ class Clock:
 
     def previewed(self, seconds: float) -> None:
         """Record the cost of a preview; the next one waits in proportion."""
-        self._next_preview = time.perf_counter() + max(PREVIEW_EVERY, seconds / PREVIEW_SHARE)
+        self._next_preview = time.perf_counter() + max(PREVIEW_EVERY, seconds / self._preview_share)
 
     def rate(self, step: int) -> float:
         """Return the steps a second, smoothed; called with every report."""

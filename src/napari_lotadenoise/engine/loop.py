@@ -110,11 +110,12 @@ class _Run:
         self.job, options = job, job.options
         self.only_learn = only_learn
         self.controls = Controls(options.view_request)
-        self.clock, self.record = Clock(), RunRecord(job, only_learn=only_learn)
+        self.clock, self.record = Clock(options.preview_share), RunRecord(job, only_learn=only_learn)
         self.previews = PreviewMaker(job)
         self.probe: DivergenceProbe | None = None
         if np.any(options.divergence_step) and not only_learn:
-            self.probe = DivergenceProbe(job.stack, options.divergence_step)
+            stack, step = job.stack, options.divergence_step
+            self.probe = DivergenceProbe(job.image, job.layout, step, fill=stack.fill, isolation=stack.isolation)
         self.meter = Meter(job, self.clock, predictions=1 if self.probe is None else 2)
         count = options.snapshots if job.method.trained else 0
         self.snapshots = Snapshots(job.stack, count, job.training.planned)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_lotadenoise.image.stack import Stack
+from napari_lotadenoise.image.stack import Isolation, Layout, Stack
 
 
 class DivergenceProbe:
@@ -18,16 +18,27 @@ class DivergenceProbe:
 
     Parameters
     ----------
-    stack : Stack
+    image : array-like
         Image that was denoised; it is copied once.
+    layout : Layout
     step : float or array-like
         Intensities by which each pixel is moved, about: small against its noise, large against rounding, nowhere 0.
+    fill, isolation
+        As for `Stack`.
     seed : int
         Of the random signs.
     """
 
-    def __init__(self, stack: Stack, step: Any, *, seed: int = 0) -> None:
-        image = stack.array
+    def __init__(
+        self,
+        image: Any,
+        layout: Layout,
+        step: Any,
+        *,
+        fill: bool = False,
+        isolation: Isolation | None = None,
+        seed: int = 0,
+    ) -> None:
         # Not the stream of a simulation of noise with the same seed.
         self._up = np.random.default_rng((seed, 2008)).random(tuple(image.shape)) < 0.5
         moved = np.asarray(image).astype(np.float32)
@@ -37,7 +48,7 @@ class DivergenceProbe:
         steps = np.maximum(np.exp2(np.round(np.log2(np.maximum(step, coarsest)))), coarsest)
         self._step = np.broadcast_to(steps.astype(np.float32), moved.shape)
         moved += np.where(self._up, self._step, -self._step)
-        self.stack = Stack(moved, stack.layout, fill=stack.fill, isolation=stack.isolation)
+        self.stack = Stack(moved, layout, fill=fill, isolation=isolation)
 
     def divergence(self, clean: np.ndarray) -> np.ndarray:
         """Return the derivative of each pixel of `clean` by its own pixel, as estimated by one draw of signs; float32."""

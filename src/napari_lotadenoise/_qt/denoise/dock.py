@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +18,18 @@ from napari_lotadenoise._qt.denoise.map_boxes import MapBoxes
 from napari_lotadenoise._qt.denoise.model_bar import ModelBar
 from napari_lotadenoise._qt.denoise.quick_look_bar import QuickLookBar, Subject
 from napari_lotadenoise._qt.denoise.run_bar import RunBar
+from napari_lotadenoise._qt.denoise.run_list import PastRun, RunList
 from napari_lotadenoise._qt.denoise.session import RunRequest, RunSession
 from napari_lotadenoise._qt.denoise.settings import SettingsPanel
+from napari_lotadenoise._qt.denoise.shortcuts import add_shortcuts
 from napari_lotadenoise._qt.noise.noise_line import NoiseLine
 from napari_lotadenoise._qt.shared.axes_form import AxesForm
 from napari_lotadenoise._qt.shared.fold import Fold
 from napari_lotadenoise._qt.shared.layer_box import LayerBox
 from napari_lotadenoise._qt.shared.layers import data_of
 from napari_lotadenoise._qt.shared.plot import LivePlot
-from napari_lotadenoise._qt.shared.widgets import Dock, button, elided, fill_dock, labelled
+from napari_lotadenoise._qt.shared.preferences import preferences
+from napari_lotadenoise._qt.shared.widgets import Dock, button, elided, fill_dock, labelled, share
 from napari_lotadenoise.compute import devices
 from napari_lotadenoise.contract.method import configure
 from napari_lotadenoise.contract.params import parameters
@@ -75,8 +79,9 @@ class DenoiseWidget(Dock):
         self._waiting: Callable[[], None] | None = None
         self.sentence = elided(2)
         self.sentence.setAccessibleName("What will be done")
-        self.run_bar, self.plot, self.model_bar = RunBar(), LivePlot(), ModelBar()
+        self.run_bar, self.plot, self.model_bar, self.run_list = RunBar(), LivePlot(), ModelBar(), RunList()
         self._queue: list[RunRequest] = []
+        self._result: Image | None = None
         self._arrange()
         self._connect()
         self.axes.show_layer(self.layer)
@@ -110,9 +115,11 @@ class DenoiseWidget(Dock):
         layout = self._layout()
         options = Options(
             axes=layout.axes, channels=layout.channels, volume=layout.volume, fill=fill,
-            instant_preview=self.quick_look.level, **self.settings.run_options(),
+            instant_preview=self.quick_look.level, preview_share=preferences().preview_share,
+            **self.settings.run_options(),
         )  # fmt: skip
-        return RunRequest(self.layer, method, training, options, self.maps.wanted())
+        same = self.settings.same_dtype.isChecked()
+        return RunRequest(self.layer, method, training, options, self.maps.wanted(), same_dtype=same)
 
     def take_over(self, layer: Image | None, candidate: Candidate, layout: Layout, blend: float = 1.0) -> None:
         """Show a layer and the settings of a candidate of a comparison, for the user to change or to run."""
@@ -120,6 +127,13 @@ class DenoiseWidget(Dock):
             self.layers.setCurrentIndex(self.layers.findText(layer.name))
         self.axes.set_layout(layout.axes, layout.channels, layout.volume)
         self.settings.choose(candidate.method, candidate.preset, **candidate.options, blend=blend)
+
+    def follow(self, layer: Image | None, layout: Layout) -> None:
+        """Take over the layer and the axes that another dock has chosen."""
+        if layer is not self.layer:
+            self.layers.choose(layer)
+        if layer is self.layer and layer is not None and self.axes.letters != layout.axes:
+            self.axes.set_layout(layout.axes, layout.channels, self.axes.volume)
 
     def denoise(self, *, fill: bool = False) -> None:
         """Start a run; a second call while one is going on does nothing.
@@ -148,6 +162,19 @@ class DenoiseWidget(Dock):
         """End what runs, and what was to come after it."""
         self._queue = []
         self.controller.discard()
+
+    def flicker(self) -> None:
+        """Hide the last result, or show it again, so that what lies below flickers with it."""
+        layer = self._result
+        if layer is not None and layer in self.viewer.layers:
+            layer.visible = not layer.visible
+
+    def _again(self, request: RunRequest) -> None:
+        """Do a run again, on its layer as it is now."""
+        if request.layer not in self.viewer.layers:
+            self.run_bar.say(f"The layer {request.layer.name!r} is not there any more.")
+            return
+        self.controller.denoise(lambda: request)
 
     def _requests_of(self, model: Model | Path) -> list[RunRequest]:
         recipe = read_recipe(model) if isinstance(model, Path) else model.recipe
@@ -188,10 +215,9 @@ class DenoiseWidget(Dock):
             box.addWidget(widget)
         box.addWidget(self.plot, 1)
         for fold in (
-            Fold("Maps beside the preview", self.maps),
-            self.settings.advanced,
-            Fold("Models", self.model_bar),
-        ):
+            Fold("Maps beside the preview", self.maps), self.settings.advanced, Fold("Models", self.model_bar),
+            Fold("Runs", self.run_list),
+        ):  # fmt: skip
             box.addWidget(fold)
         fill_dock(self, content)
 
@@ -217,8 +243,14 @@ class DenoiseWidget(Dock):
         bar.discard.connect(self.discard)
         self.model_bar.apply.connect(self.apply_model)
         self.model_bar.said.connect(self.run_bar.say)
+        self.run_list.said.connect(self.run_bar.say)
+        self.run_list.again.connect(self._again)
+        actions = {"denoise": self.denoise, "quick look": self.quick_look.switch.toggle, "finish": controller.finish_now,
+                   "discard": self.discard, "flicker": self.flicker}  # fmt: skip
+        add_shortcuts(self, actions)
 
     def _start(self, request: RunRequest) -> RunSession:
+        self.settings.remember()
         self.quick_look.stop()
         self.plot.clear()
         session = RunSession(self.viewer, request)
@@ -257,6 +289,9 @@ class DenoiseWidget(Dock):
         session = self.session
         if session is not None and session.model is not None:
             self.model_bar.show_model(session.model)
+        if session is not None and session.result_layer is not None and session.recipe is not None:
+            self._result = session.result_layer
+            self.run_list.add(PastRun(session.request, session.source.name, self._result.name, session.recipe))
         self.controller.on_ended(error, words)
         self._next_of_queue()
 
@@ -266,11 +301,18 @@ class DenoiseWidget(Dock):
         self.axes.show_layer(self.layer)
         self._describe()
         self._measure()
+        self._share()
+
+    def _share(self) -> None:
+        """Let the Noise dock show the same layer and axes."""
+        with contextlib.suppress(LotaDenoiseError):
+            share(self, self.layer, self.axes.layout_value())
 
     def _on_axes(self) -> None:
         self.settings.set_volume(self.axes.volume)
         self._describe()
         self._measure()
+        self._share()
 
     def _on_method(self) -> None:
         self.settings.describe_method(get_theme(self.viewer.theme).text.as_hex())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
+from napari_lotadenoise._qt.shared.preferences import preferences
 from napari_lotadenoise._qt.shared.widgets import button
 from napari_lotadenoise.errors import LotaDenoiseError
 
@@ -71,11 +72,11 @@ class ModelBar(QWidget):
         self.said.emit(f"What was learnt is saved as {target}.")
 
     def _ask_where_to_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save model", "model.safetensors", _FILES)
+        path, _ = QFileDialog.getSaveFileName(self, "Save model", preferences().path("model.safetensors"), _FILES)
         if path:
             self.save(path)
 
     def _ask_what_to_apply(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Apply a model", "", _FILES)
+        path, _ = QFileDialog.getOpenFileName(self, "Apply a model", preferences().path(""), _FILES)
         if path:
             self.apply.emit(Path(path))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from napari_lotadenoise.contract.method import Method, Training
     from napari_lotadenoise.model import Model
+    from napari_lotadenoise.recipe import Recipe
 
 _PARTS = 1000
 #: Seconds between two repaints of the numbers. A window with an OpenGL canvas is composed anew, whole, for every label
@@ -49,6 +50,8 @@ class RunRequest:
         Names of the maps to show beside the preview.
     model : Model or path, optional
         What was learnt before and is to be applied, without learning.
+    same_dtype : bool
+        Whether the result has the data type of the layer, rounded and clipped, instead of float32.
     """
 
     layer: Image
@@ -57,6 +60,7 @@ class RunRequest:
     options: Options
     maps: frozenset[str] = frozenset()
     model: Model | Path | None = None
+    same_dtype: bool = False
 
 
 class RunSession(WorkerSession):
@@ -74,6 +78,10 @@ class RunSession(WorkerSession):
     ----------
     model : Model or None
         What was learnt, once the run has ended well.
+    result_layer : Image or None
+        The result, once the run has ended well.
+    recipe : Recipe or None
+        How it was made.
     """
 
     started = Signal(object)
@@ -89,6 +97,8 @@ class RunSession(WorkerSession):
         self._shown = 0.0
         self._bar: cancelable_progress | None = None
         self.model: Model | None = None
+        self.result_layer: Image | None = None
+        self.recipe: Recipe | None = None
         options = dataclasses.replace(request.options, view_request=self.live.view_request)
         self._start(with_torch(lambda: _events(self.source.data, request, options)))
 
@@ -146,7 +156,8 @@ class RunSession(WorkerSession):
             return
         result, title = event.result, self.request.method.info.title
         self.model = result.model
-        layer, remark = add_result(self._viewer, self.source, result, title)
+        layer, remark = add_result(self._viewer, self.source, result, title, same_dtype=self.request.same_dtype)
+        self.result_layer, self.recipe = layer, result.recipe
         extras = [add_residual, add_leaks] if "residual" in self.live.wanted else []
         extras += [add_uncertainty] if result.uncertainty is not None else []
         for add in extras:

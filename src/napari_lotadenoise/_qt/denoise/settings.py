@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
@@ -9,7 +10,9 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayou
 
 from napari_lotadenoise._qt.shared.fold import Fold
 from napari_lotadenoise._qt.shared.form import make_form, read_form
-from napari_lotadenoise._qt.shared.widgets import elided, label, narrow, unfolding
+from napari_lotadenoise._qt.shared.memory import recall, remember
+from napari_lotadenoise._qt.shared.preferences import Preferences, preferences
+from napari_lotadenoise._qt.shared.widgets import button, elided, label, narrow, unfolding
 from napari_lotadenoise.automatic import AUTO, Choice, choose_by
 from napari_lotadenoise.compute import devices
 from napari_lotadenoise.contract.method import Method, Training, configure, settings
@@ -21,6 +24,8 @@ from napari_lotadenoise.noise import NoiseReport
 
 #: Run options that other widgets of the dock choose.
 _ELSEWHERE = ("axes", "channels", "volume", "fill", "prior")
+#: Under which the settings of methods are remembered.
+_SECTION = "methods"
 #: What Auto shows before the noise is measured.
 _UNMEASURED = Choice("instant")
 
@@ -59,20 +64,31 @@ class SettingsPanel(QWidget):
         self.about.setOpenExternalLinks(True)
         self.about.setAccessibleName("What the method assumes, and where it fails")
         self.info = unfolding("?", "About the method", "What it assumes, where it fails, and its source", self.about)
-        self.options = make_form((RunOptions(),), without=_ELSEWHERE, choices={"device": devices.DEVICES})
+        begin = preferences()
+        self.options = make_form((_preferred(begin),), without=_ELSEWHERE, choices={"device": devices.DEVICES})
         self.device_reason = label(f"auto: {devices.guess()}")
-        self.advanced = Fold("Hyper-parameters and run options", self.options.native, self.device_reason)
+        self.same_dtype = QCheckBox("Result in the layer's data type")
+        self.same_dtype.setToolTip("Round and clip the result to the data type of the layer, instead of float32.")
+        self.same_dtype.setChecked(begin.output == "same")
+        self.only_this_image.setChecked(not begin.prior)
+        self.reset = button("Defaults", "Give the method the values of its preset back", self._forget)
+        self.advanced = Fold(
+            "Hyper-parameters and run options", self.options.native, self.device_reason, self.same_dtype, self.reset
+        )
         self._volume = False
         self._report: NoiseReport | None = None
         self._deep = False
         self._seconds: float | None = None
         self.choice = _UNMEASURED
         self.form: Any = None
+        self._begun: dict[str, Any] = {}
         self._arrange()
         self.method.currentIndexChanged.connect(self._on_method)
         self.preset.currentIndexChanged.connect(self._on_preset)
         self.options.changed.connect(lambda _=None: self.changed.emit())
         self.only_this_image.toggled.connect(self._choose)
+        if begin.method in (AUTO, *METHODS):
+            self.method.setCurrentIndex(self.method.findData(begin.method))
         self._on_method()
 
     @property
@@ -124,6 +140,25 @@ class SettingsPanel(QWidget):
         self._seconds = seconds
         if self.auto:
             self._tell(self._automatic_words())
+
+    def remember(self) -> None:
+        """Remember the settings of the method for the next time that it is chosen; Auto has none."""
+        if not self.auto:
+            values = {name: value for name, value in read_form(self.form).items() if value != self._begun.get(name)}
+            remember(_SECTION, self.method_class.id, {"preset": self.preset.currentText(), "values": values})
+
+    def _recall(self, values: dict[str, Any]) -> None:
+        """Give the form the values of the last time; what does not fit any more is left at the preset's."""
+        for widget in self.form:
+            if widget.name in values:
+                with contextlib.suppress(ValueError, TypeError, OverflowError):
+                    widget.value = values[widget.name]
+
+    def _forget(self) -> None:
+        """Give the form the values of the preset."""
+        if not self.auto:
+            remember(_SECTION, self.method_class.id, {})
+        self._on_preset()
 
     def choose(self, method: str, preset: str | None = None, **values: Any) -> None:
         """Choose a method, and set some of its hyper-parameters or run options."""
@@ -205,8 +240,13 @@ class SettingsPanel(QWidget):
         self.preset.blockSignals(True)
         self.preset.clear()
         self.preset.addItems(["fast"] if self.auto else list(self.method_class.presets))
+        last = {} if self.auto else recall(_SECTION, self.method_class.id, {})
+        wanted = last.get("preset", preferences().preset)
+        if self.preset.findText(wanted) >= 0:
+            self.preset.setCurrentText(wanted)
         self.preset.blockSignals(False)
         self._on_preset()
+        self._recall(last.get("values", {}))
 
     def _on_preset(self, index: int = 0) -> None:
         method, training = configure(self.method_class, self.preset.currentText(), volume=self._volume)
@@ -216,7 +256,14 @@ class SettingsPanel(QWidget):
         self.form = make_form(() if self.auto else settings(method, training))
         self.form.changed.connect(lambda _=None: self.changed.emit())
         self.advanced.add(self.form.native)
+        self._begun = read_form(self.form)
         self.method_changed.emit()
+
+
+def _preferred(begin: Preferences) -> RunOptions:
+    """Return the run options that the user prefers."""
+    device = begin.device if begin.device in devices.DEVICES else "auto"
+    return RunOptions(device=device, threads=begin.threads or None)
 
 
 def _run_options() -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import napari
 from napari.layers import Image
 from qtpy.QtCore import Qt
@@ -11,9 +13,10 @@ from napari_lotadenoise._qt.noise.measurement import NoiseMeasurement
 from napari_lotadenoise._qt.noise.plots import NoisePlot
 from napari_lotadenoise._qt.shared.axes_form import AxesForm
 from napari_lotadenoise._qt.shared.layer_box import LayerBox
-from napari_lotadenoise._qt.shared.widgets import Dock, fill_dock, label, labelled, present
+from napari_lotadenoise._qt.shared.widgets import Dock, fill_dock, label, labelled, present, share
 from napari_lotadenoise.comparison import advice
 from napari_lotadenoise.errors import LotaDenoiseError
+from napari_lotadenoise.image.stack import Layout
 from napari_lotadenoise.noise import NoiseReport
 from napari_lotadenoise.noise.words import noise_lines
 
@@ -59,8 +62,17 @@ class NoiseWidget(Dock):
         except LotaDenoiseError as error:
             self._show(None, str(error))
             return
+        with contextlib.suppress(LotaDenoiseError):
+            share(self, self.layer, self.axes.layout_value())
         self.verdict.setText("Measuring ..." if self.layer is not None else self.layers.why_none)
         self.measurement.ask(self.layer, axes)
+
+    def follow(self, layer: Image | None, layout: Layout) -> None:
+        """Take over the layer and the axes that another dock has chosen."""
+        if layer is not self.layer:
+            self.layers.choose(layer)
+        if layer is self.layer and layer is not None and self.axes.letters != layout.axes:
+            self.axes.set_layout(layout.axes, layout.channels, layout.volume)
 
     def copy_numbers(self) -> None:
         """Put the verdict and the numbers on the clipboard."""

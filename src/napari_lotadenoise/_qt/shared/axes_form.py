@@ -101,6 +101,11 @@ class AxesForm(QWidget):
         return Layout(letters, channels, self.volume)
 
     @property
+    def letters(self) -> str:
+        """Return the axes as they are shown, whether or not they fit together."""
+        return "".join(self._letters()) + "YX" + ("S" if self._rgb else "")
+
+    @property
     def volume(self) -> bool:
         """Tell whether a 3-D network is wanted and there is a depth for it."""
         return self._volume.isChecked() and "Z" in self._letters()

@@ -42,6 +42,10 @@ class LayerBox(QComboBox):
         """Return the chosen layer."""
         return self.currentData()
 
+    def choose(self, layer: Image | None) -> bool:
+        """Choose a layer; tells whether it is offered."""
+        return self._choose(layer)
+
     @property
     def why_none(self) -> str:
         """Return why there is no layer to choose, and what to do."""

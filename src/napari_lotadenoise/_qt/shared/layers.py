@@ -60,13 +60,16 @@ class Source:
         }
 
 
-def add_result(viewer: ViewerModel, source: Source, result: Result, title: str) -> tuple[Image, str]:
+def add_result(
+    viewer: ViewerModel, source: Source, result: Result, title: str, *, same_dtype: bool = False
+) -> tuple[Image, str]:
     """Add a denoised layer; returns it with a remark for the user, which may be empty."""
-    data, remark = result.image, ""
-    if source.rgb and np.dtype(source.data.dtype).kind in "ui":
-        # napari shows float colours from 0 to 1 only, so a colour image stays in its own type.
-        data, clipped = as_dtype(data, source.data.dtype)
-        remark = f"Colours were rounded to {source.data.dtype} ({clipped} values clipped)."
+    data, remark, dtype = result.image, "", np.dtype(source.data.dtype)
+    # napari shows float colours from 0 to 1 only, so a colour image stays in its own type.
+    if (source.rgb or same_dtype) and dtype.kind in "ui":
+        data, clipped = as_dtype(data, dtype)
+        what = "Colours" if source.rgb else "Values"
+        remark = f"{what} were rounded to {dtype} ({clipped} values clipped)."
     options = {**source.geometry, **source.appearance, "rgb": source.rgb, "name": f"{source.name} · {title}"}
     if source.limits is not None:
         options["contrast_limits"] = source.limits

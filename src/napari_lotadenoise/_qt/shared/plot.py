@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import os
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
+from napari.utils.notifications import show_warning
 from napari.utils.theme import Theme, get_theme
-from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
+from napari_lotadenoise._qt.shared.preferences import preferences
+from napari_lotadenoise._qt.shared.widgets import present
 from napari_lotadenoise.contract.capabilities import Curve
 from napari_lotadenoise.events import Progress
 
@@ -18,6 +26,8 @@ _DASHES = (None, [6, 3], [2, 3], [8, 3, 2, 3])
 _SMALLEST = 1e-7
 #: Pixels that a plot has at least, and at most.
 _HEIGHT, _TALLEST = 104, 400
+#: Runs before the present one that are shown, and their colour.
+_REMEMBERED, _GREY = 3, "#80808090"
 #: Colour of estimates that have not been accepted yet.
 _RAW = 1
 
@@ -35,6 +45,7 @@ class LivePlot(QWidget):
         self.calibration = make_plot("calibration")
         for plot in (self.losses, self.sigma, self.calibration):
             plot.setMinimumHeight(_HEIGHT)
+            plot.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # the menu is that of both
             plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)  # takes the room that is there
             plot.setMaximumHeight(_TALLEST)
             box.addWidget(plot)
@@ -43,15 +54,58 @@ class LivePlot(QWidget):
         self.calibration.setAccessibleName("Loss over the values of the calibrated parameter")
         self.losses.addLegend(offset=(-5, 5), labelTextSize="8pt")
         self._foreground = "#808080"
+        self._curves: dict[str, Any] = {}
+        self._data: dict[str, tuple[list[float], list[float]]] = {}
+        self._past: deque[dict[str, tuple[list[float], list[float]]]] = deque(maxlen=_REMEMBERED)
         self.clear()
 
     def clear(self) -> None:
-        """Forget all curves."""
+        """Begin anew; the curves of the last runs stay behind in grey."""
+        if any(steps for steps, _ in self._data.values()):
+            self._past.append(self._data)
         for plot in (self.losses, self.sigma, self.calibration):
             plot.clear()
         self.calibration.hide()
-        self._curves: dict[str, Any] = {}
-        self._data: dict[str, tuple[list[float], list[float]]] = {}
+        self._curves, self._data = {}, {}
+        for past in self._past:
+            for name, (steps, values) in past.items():
+                if name != "calibration":
+                    self._plot_of(name).plot(steps, values, pen=pg.mkPen(_GREY, width=1))
+
+    def past(self) -> int:
+        """Return the number of runs that are shown in grey."""
+        return len(self._past)
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write the curves as rows of curve, step and value."""
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(("curve", "step", "value"))
+            for name, (steps, values) in self._data.items():
+                rows.writerows((name, step, value) for step, value in zip(steps, values, strict=True))
+
+    def to_png(self, path: str | os.PathLike[str]) -> None:
+        """Write the plots as a picture, as they are shown."""
+        self.grab().save(os.fspath(path), "PNG")
+
+    def contextMenuEvent(self, event: Any) -> None:
+        """Offer to export the plots."""
+        menu = QMenu(self)
+        for title, kind, write in (("Save picture...", "png", self.to_png), ("Save numbers...", "csv", self.to_csv)):
+            present(menu.addAction(title)).triggered.connect(lambda _=False, k=kind, w=write: self._export(k, w))
+        menu.exec(event.globalPos())
+
+    def _export(self, kind: str, write: Callable[[str], None]) -> None:
+        proposed = preferences().path(f"curves.{kind}")
+        path, _ = QFileDialog.getSaveFileName(self, "Save curves", proposed, f"*.{kind}")
+        if path:
+            try:
+                write(path if path.lower().endswith(f".{kind}") else f"{path}.{kind}")
+            except OSError as error:
+                show_warning(f"The curves could not be saved ({error.strerror or error}).")
+
+    def _plot_of(self, name: str) -> pg.PlotWidget:
+        return self.sigma if name.startswith("sigma") else self.losses
 
     def add(self, news: tuple[Progress, ...]) -> None:
         """Append what progress events tell, and draw once."""

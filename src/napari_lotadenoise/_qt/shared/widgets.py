@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import (
     QComboBox,
+    QDockWidget,
     QFormLayout,
     QLabel,
+    QMainWindow,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -35,21 +37,61 @@ def present(part: _Part | None) -> _Part:
 
 
 class Dock(QWidget):
-    """Dock widget that ends what it runs, whichever way it is closed."""
+    """Dock widget that ends what it runs, whichever way it is closed, and shares its place with the other docks of the plugin."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._placed = QTimer(self)
+        self._placed.setSingleShot(True)
+        self._placed.timeout.connect(self._join_tabs)
 
     def leave(self) -> None:
         """End what runs; may be called before the dock is put together, and twice."""
 
+    def siblings(self) -> list[Dock]:
+        """Return the other docks of this plugin in the same window."""
+        return [dock for dock in present(self.window()).findChildren(Dock) if dock is not self]
+
     def event(self, event: QEvent | None) -> bool:
-        """Leave when the widget is taken out of its dock, which is napari's way of closing it."""
-        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.leave()
+        """Leave when the widget is taken out of its dock, which is napari's way of closing it; join the others when put in."""
+        if event is not None and event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None:
+                self.leave()
+            else:
+                self._placed.start(0)  # once napari has given it its place
         return super().event(event)
 
     def closeEvent(self, event: Any) -> None:
         """Leave when the window is closed."""
         self.leave()
         super().closeEvent(event)
+
+    def _join_tabs(self) -> None:
+        window = self.window()
+        if not isinstance(window, QMainWindow):
+            return
+        frames = [frame for dock in window.findChildren(Dock) if (frame := _frame_of(dock)) and not frame.isFloating()]
+        for frame in frames[1:]:
+            if frame not in window.tabifiedDockWidgets(frames[0]):
+                window.tabifyDockWidget(frames[0], frame)
+        mine = _frame_of(self)
+        if mine in frames:
+            mine.raise_()
+
+
+def share(dock: Dock, layer: Any, layout: Any) -> None:
+    """Let the other docks follow the layer and the axes that one dock has chosen, where they have a `follow`."""
+    for other in dock.siblings():
+        if hasattr(other, "follow"):
+            other.follow(layer, layout)
+
+
+def _frame_of(widget: QWidget) -> QDockWidget | None:
+    """Return the dock around a widget."""
+    parent = widget.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    return parent
 
 
 def fill_dock(dock: QWidget, content: QWidget) -> None:
