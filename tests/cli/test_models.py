@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from napari_lotadenoise import Model, denoise, io
-from napari_lotadenoise.cli.batch import found, targets_of
+from napari_lotadenoise.batch import found, targets_of
 from napari_lotadenoise.cli.main import main
 from napari_lotadenoise.errors import FileError
 

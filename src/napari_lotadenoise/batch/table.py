@@ -14,6 +14,8 @@ import numpy as np
 
 from napari_lotadenoise import io
 
+#: Names of the two tables in the folder of the results.
+TABLES = ("batch.csv", "batch.html")
 #: Side of a picture in the page, pixels.
 SIDE = 240
 
@@ -73,9 +75,9 @@ class Table:
         """Add a row, and write both files."""
         self.rows.append(row)
         self._cells.append(_html_row(row))
-        with io.whole(self._folder / "batch.csv") as part:
+        with io.whole(self._folder / TABLES[0]) as part:
             part.write_text(self._csv(), encoding="utf-8", newline="")
-        with io.whole(self._folder / "batch.html") as part:
+        with io.whole(self._folder / TABLES[1]) as part:
             part.write_text(_PAGE.format(rows="\n".join(self._cells)), encoding="utf-8")
 
     def _csv(self) -> str:
