@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_lotadenoise import citation
 from napari_lotadenoise.contract.params import check, parameters
 from napari_lotadenoise.contract.run_options import RunOptions
 from napari_lotadenoise.errors import FileError, ParameterError
@@ -61,6 +62,7 @@ class Recipe(RunOptions):
     verdict: str = ""
     residual: Mapping[str, float] = field(default_factory=dict)
     repaired: tuple[tuple[int, ...], ...] = ()
+    citation: Mapping[str, str] = field(default_factory=dict)
     pretrained: bool = False
     weights: str = ""
     versions: Mapping[str, str] = field(default_factory=lambda: versions())
@@ -94,6 +96,14 @@ class Recipe(RunOptions):
         """Return the call that repeats the run."""
         words = ", ".join(f"{name}={value!r}" for name, value in self.arguments().items())
         return f"from napari_lotadenoise import denoise\n\nresult = denoise(image, {words})\n"
+
+    def methods_text(self) -> str:
+        """Describe the run in two sentences for a paper, with citation keys."""
+        return citation.methods_text(self)
+
+    def bibtex(self) -> str:
+        """Return what to cite, as BibTeX."""
+        return citation.bibtex(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain dictionaries, lists, texts and numbers."""

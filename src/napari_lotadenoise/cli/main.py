@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from napari_lotadenoise import __version__
+from napari_lotadenoise import __version__, io
 from napari_lotadenoise.automatic import AUTO
 from napari_lotadenoise.cli import apply, batch, choosing, compare, console, learn, run, tables
 from napari_lotadenoise.contract.method import configure, settings
@@ -59,6 +59,7 @@ def _parser(method: str, recipe: Recipe | None) -> argparse.ArgumentParser:
     batch.add_batch(commands, method, recipe)
     compare.add_compare(commands)
     _add_noise(commands)
+    _add_cite(commands)
     return parser
 
 
@@ -76,6 +77,16 @@ def _add_noise(commands: Any) -> None:
     noise.add_argument("--fill", action="store_true", help="replace NaN and inf by the nearest finite value")
     noise.add_argument("--json", action="store_true", help="all numbers, for other programs")
     noise.set_defaults(action=_show_noise)
+
+
+def _add_cite(commands: Any) -> None:
+    cite = commands.add_parser("cite", help="how to say in a paper what a recipe did, and what to cite")
+    cite.add_argument("recipe", type=console.path, metavar="RECIPE", help="the .recipe.json file of a result")
+    cite.set_defaults(action=lambda options: _cite(io.read_recipe(options.recipe)))
+
+
+def _cite(recipe: Recipe) -> None:
+    print(recipe.methods_text(), recipe.bibtex(), sep="\n\n")
 
 
 def _show_methods(options: argparse.Namespace) -> None:

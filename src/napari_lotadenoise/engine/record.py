@@ -159,6 +159,7 @@ class RunRecord:
             sigma=self._sigma,
             notes=tuple(self.notes),
             repaired=job.outliers.places if job.options.outliers == "repair" else (),
+            citation={"title": job.method.info.title, "source": job.method.info.source, "url": job.method.info.url},
             pretrained=bool(self.weights),
             weights=self.weights,
         )

@@ -29,7 +29,7 @@ def test_a_past_run_is_done_again_and_taken_away(open_dock, qtbot, tmp_path, mon
     viewer, dock = open_dock(image, method="gaussian")
     assert not any(button.isEnabled() for button in dock.run_list.buttons)
     run_once(dock, qtbot)
-    again, as_python, as_command, _ = dock.run_list.buttons
+    again, as_python, as_command, _, paper = dock.run_list.buttons
     assert dock.run_list.list.item(0).text().startswith("cells: Gaussian")
     result = viewer.layers[dock.run_list.runs[0].result].data
     as_python.click()
@@ -43,6 +43,8 @@ def test_a_past_run_is_done_again_and_taken_away(open_dock, qtbot, tmp_path, mon
     assert words[:2] == ["lotadenoise", "run"]
     assert main([*words[1:], "--quiet"]) == 0
     np.testing.assert_array_equal(io.read("OUT.tif").data, result)
+    paper.click()
+    assert "Images were denoised with Gaussian" in QApplication.clipboard().text()
     dock.run_list.save(str(tmp_path / "mine"))
     assert io.read_recipe(tmp_path / "mine.recipe.json") == type(dock.run_list.runs[0].recipe).from_json(
         dock.run_list.runs[0].recipe.to_json()

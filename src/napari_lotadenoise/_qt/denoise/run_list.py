@@ -79,11 +79,16 @@ class RunList(QWidget):
             ),
             button("Copy as command", "Copy the command line that repeats the chosen run", self._copying(command_line)),
             button("Save recipe...", "Save the recipe of the chosen run", self._ask_where_to_save),
+            button(
+                "Copy for a paper",
+                "Copy two sentences for a methods section, and what to cite",
+                self._copying(_for_paper),
+            ),
         ]
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(self.list)
-        for pair in (self.buttons[:2], self.buttons[2:]):
+        for pair in (self.buttons[:3], self.buttons[3:]):
             row = QHBoxLayout()
             for one in pair:
                 row.addWidget(one)
@@ -139,3 +144,7 @@ class RunList(QWidget):
         path, _ = QFileDialog.getSaveFileName(self, "Save recipe", proposed, "Recipes (*.recipe.json *.json)")
         if path:
             self.save(path)
+
+
+def _for_paper(recipe: Recipe) -> str:
+    return f"{recipe.methods_text()}\n\n{recipe.bibtex()}"
