@@ -112,3 +112,14 @@ def test_sigma_is_found_and_never_rises(truth, noisy):
     assert np.all(np.diff(sigma) <= 1e-6)
     assert result.sigma == pytest.approx(20, rel=0.15)
     assert {"sigma raw", "E", "R", "I", "signal dependence"} <= set(result.history)
+
+
+@pytest.mark.parametrize("sigma", [15.0, 25.0, 50.0])
+def test_the_fast_preset_finds_sigma_beside_texture(sigma):
+    rows, columns = np.mgrid[:128, :128]
+    texture = 128 + 50 * np.sin(rows / 1.7) * np.sin(columns / 2.3) * (columns > 64)
+    noisy = texture + np.random.default_rng(0).normal(0, sigma, texture.shape)
+    found = denoise(noisy, "noise2info", steps=60, ensemble=False).sigma
+    assert 0.95 * sigma < found < 1.1 * sigma
+    printed = denoise(noisy, "noise2info", steps=60, ensemble=False, start="deviation").sigma
+    assert printed > found, "the bound alone counts what was removed of the texture"

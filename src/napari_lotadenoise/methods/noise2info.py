@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from napari_lotadenoise import ops
 from napari_lotadenoise._lazy import torch
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Side of the crops that the noise level is estimated on, and how many of them go through the network at once.
 SIDE, BATCH = 64, 16
+#: Parts of 1 that the measured noise is told in: means of such a number over some thousand steps are the number itself.
+_EXACT = 4096
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,11 @@ class Noise2Info(Noise2Same):
 
         sigma* = sqrt(I) + sqrt(max(I + R - E, 0)),
 
-    per pixel. Sigma starts at 1 (the deviation of the image) and never rises. One unlucky low estimate would be for ever,
-    so that by default two in a row must be lower, and the higher of both is taken.
+    per pixel. Sigma starts at 1 (the deviation of the image) in the paper and never rises. One unlucky low estimate would be
+    for ever, so that by default two in a row must be lower, and the higher of both is taken.
+
+    Where there is texture, R holds what was removed of it, and the bound ends 10 to 25 % above the noise. Here sigma starts at
+    the noise that is measured in the flattest parts of the image instead, and the bound may only lower it.
     """
 
     id: ClassVar = "noise2info"
@@ -46,12 +54,14 @@ class Noise2Info(Noise2Same):
         "Wang_Noise2Info_Noisy_Image_to_Information_of_Noise_for_Self-Supervised_Image_Denoising_ICCV_2023_paper.html",
     )
     presets: ClassVar = {
-        "fast": Noise2Same.presets["fast"],
+        "fast": dataclasses.replace(Noise2Same.presets["fast"], parameters={"start": "measured"}),
         "paper": Preset(
             REFERENCE,
-            {"architecture": "residual", "width": 96, "box": 14, "every": 900, "patches": 6400, "confirm": "none"},
+            {
+                "architecture": "residual", "width": 96, "box": 14, "every": 900, "patches": 6400, "confirm": "none",
+            },
         ),
-    }
+    }  # fmt: skip
 
     # Estimates of sigma, every so many steps, are a part of the mean step.
     cost: ClassVar = Noise2Same.cost._replace(step=3.2)
@@ -65,10 +75,18 @@ class Noise2Info(Noise2Same):
         choices=("none", "two", "median"),
     )
 
+    start: str = knob(
+        "deviation",
+        "What sigma begins with: the noise measured in the flattest parts of the image, or the deviation of the whole image.",
+        choices=("measured", "deviation"),
+    )
+
     def prepare(self, training_images: Tensor, unit: float = 1.0) -> SimpleNamespace:
         """Remember sigma, the estimates so far, and what they are made from."""
         state = super().prepare(training_images, unit)
         nothing = torch.zeros((), device=training_images.device)
+        if self.start == "measured" and not self.sigma:
+            state.sigma = torch.minimum(state.sigma, nothing + _measured(training_images))
         state.training_images, state.raw, state.spread, state.estimates = training_images, state.sigma, nothing, []
         return state
 
@@ -117,6 +135,15 @@ class Noise2Info(Noise2Same):
             return torch.full_like(estimates[-1], float("inf"))
         last = torch.stack(estimates[-needed:])
         return last.max() if self.confirm == "two" else last.median()
+
+
+def _measured(training_images: Tensor) -> float:
+    """Return the deviation of the noise by the flattest parts of images (N, C, [Z], Y, X), in their units."""
+    from napari_lotadenoise.noise import measure_images
+
+    images = training_images.cpu().numpy()
+    found = float(np.sqrt(measure_images(images).fit.typical_variance(images).mean()))
+    return round(found * _EXACT) / _EXACT
 
 
 def removed_noise_spread(removed: Tensor, draws: int, rng: torch.Generator) -> Tensor:
