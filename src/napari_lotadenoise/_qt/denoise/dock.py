@@ -225,6 +225,7 @@ class DenoiseWidget(Dock):
         self.viewer.layers.selection.events.active.connect(self._describe)
         self.viewer.events.theme.connect(self._on_theme)
         self.layers.currentIndexChanged.connect(self._on_layer)
+        self.layers.data_changed.connect(self._on_layer)
         self.settings.changed.connect(self._describe)
         self.settings.method_changed.connect(self._on_method)
         self.settings.options["device"].changed.connect(self.quick_look.refresh)
@@ -283,7 +284,8 @@ class DenoiseWidget(Dock):
 
     def _on_progress(self, news: tuple[Progress, ...]) -> None:
         self.plot.add(news)
-        self.run_bar.show_progress(news[-1], self.session.live.by if self.session is not None else "")
+        live = self.session.live if self.session is not None else None
+        self.run_bar.show_progress(news[-1], live.by if live else "", live.why_hidden if live else "")
 
     def _on_ended(self, error: Exception | None, words: str) -> None:
         session = self.session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from napari.layers import Image
 from napari.utils import Colormap
 
 from napari_lotadenoise._qt.shared.layer_box import LIVE
-from napari_lotadenoise._qt.shared.layers import Source
+from napari_lotadenoise._qt.shared.layers import Source, data_of
 from napari_lotadenoise.events import Preview, ViewRequest
 
 if TYPE_CHECKING:
@@ -61,12 +62,24 @@ class LivePreview:
         self._corner = (0, 0)
         self.count = 0
         self.by = ""
-        viewer.dims.events.current_step.connect(self.follow)
+        for event in self._events():
+            event.connect(self.follow)
 
     @property
     def view_request(self) -> ViewRequest:
         """Return the place in view."""
         return self._view_request
+
+    @property
+    def why_hidden(self) -> str:
+        """Return why no preview can be shown in the present view; empty where one can."""
+        source, dims = self._source, self._viewer.dims
+        if not _as_it_was(source):
+            return "the layer has other data now"
+        last = {dims.ndim - 2, dims.ndim - 1}
+        if dims.ndisplay != 2 or set(dims.displayed) != last:
+            return "the view shows other axes than y and x"
+        return ""
 
     @property
     def gone(self) -> bool:
@@ -76,6 +89,9 @@ class LivePreview:
 
     def follow(self, event: Any = None) -> None:
         """Ask for the place that is looked at now, if it is another one."""
+        if self.why_hidden:
+            self._hide()
+            return
         new = self._current_look(self._view_request.number + 1)
         same = (new.point, new.window, new.maps) == (
             self._view_request.point,
@@ -85,10 +101,14 @@ class LivePreview:
         if same:
             return
         if new.point != self._view_request.point:
-            for layer in self._alive().values():
-                layer.visible = False  # a picture of another slice must not pass for this one
+            self._hide()
         self._view_request = new
         self._ask(new)
+
+    def _hide(self) -> None:
+        """Hide all pictures: one of another slice, or of other axes, must not pass for what is in view."""
+        for layer in self._alive().values():
+            layer.visible = False
 
     def want(self, wanted: frozenset[str]) -> None:
         """Show other maps from now on; those that are not wanted any more go at once."""
@@ -103,7 +123,7 @@ class LivePreview:
     def show(self, preview: Preview) -> None:
         """Show a preview, unless somebody has moved on since it was asked for."""
         self.follow()
-        if preview.view_request.point != self._view_request.point:
+        if self.why_hidden or preview.view_request.point != self._view_request.point:
             return
         self.count += 1
         wanted = {name: picture for name, picture in preview.maps.items() if name in self.wanted}
@@ -119,10 +139,16 @@ class LivePreview:
 
     def close(self) -> None:
         """Take all live layers away."""
-        self._viewer.dims.events.current_step.disconnect(self.follow)
+        for event in self._events():
+            event.disconnect(self.follow)
         for layer in self._alive().values():
             self._viewer.layers.remove(layer)
         self._layers.clear()
+
+    def _events(self) -> tuple[Any, ...]:
+        """Return what changes the place in view."""
+        events = self._viewer.dims.events
+        return events.current_step, events.order, events.ndisplay
 
     def _axis(self, spatial: int) -> int:
         return spatial - 1 if self._source.rgb else spatial
@@ -187,15 +213,30 @@ class LivePreview:
     def _current_look(self, number: int) -> ViewRequest:
         source = self._source
         shape = source.data.shape[: source.ndim]
+        if not _as_it_was(source):  # its place in the world says nothing of the data that are denoised
+            return dataclasses.replace(self._view_request, number=number)
         at = source.layer.world_to_data(self._viewer.dims.point[-source.ndim :])
         point = tuple(int(np.clip(round(float(p)), 0, n - 1)) for p, n in zip(at, shape, strict=True))
         # Y and X follow the mouse in some views; they say nothing about the slice.
         point = (*point[:-2], 0, 0)
         window = None
         if max(shape[-2:]) > _WHOLE_SIDE:
-            low, high = np.asarray(source.layer.corner_pixels)[:, -2:]
+            low, high = _corners(source.layer)
             window = (slice(int(low[0]), int(high[0]) + 1), slice(int(low[1]), int(high[1]) + 1))
         return ViewRequest((*point, 0) if source.rgb else point, window, number, maps=bool(self.wanted))
+
+
+def _as_it_was(source: Source) -> bool:
+    """Tell whether a layer still has the shape of data that a run has begun with."""
+    return source.layer.ndim == source.ndim and tuple(data_of(source.layer).shape) == tuple(source.data.shape)
+
+
+def _corners(layer: Image) -> np.ndarray:
+    """Return the first and the last row and column that are in view, in pixels of full resolution."""
+    corners = np.asarray(layer.corner_pixels)[:, -2:]
+    if layer.multiscale:  # these are pixels of the level that is shown
+        corners = np.round(corners * np.asarray(layer.downsample_factors)[layer.data_level][-2:]).astype(int)
+    return corners
 
 
 def _seen_channel(picture: np.ndarray, preview: Preview, *, rgb: bool) -> np.ndarray:

@@ -74,8 +74,8 @@ class RunBar(QWidget):
             self.fill_button.hide()
             self.progress_bar.setValue(0)
 
-    def show_progress(self, progress: Progress, by: str = "") -> None:
-        """Show the progress of a run, and which other method the preview is of."""
+    def show_progress(self, progress: Progress, by: str = "", why_hidden: str = "") -> None:
+        """Show the progress of a run, and which other method the preview is of, or why there is none."""
         self.progress_bar.setValue(round(1000 * progress.done))
         left = (
             "estimating the time left"
@@ -87,7 +87,9 @@ class RunBar(QWidget):
             parts.insert(1, f"channel {progress.group + 1} of {progress.groups}")
         if progress.stage:
             parts.insert(1, progress.stage)
-        if by:
+        if why_hidden:
+            parts.append(f"no preview: {why_hidden}")
+        elif by:
             parts.append(f"preview by {by}")
         if progress.sigma is not None:
             parts.append(f"sigma {progress.sigma:.4g}")

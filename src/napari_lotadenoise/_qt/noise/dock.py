@@ -45,6 +45,7 @@ class NoiseWidget(Dock):
         self._arrange()
         self.verdict.setAccessibleName("Verdict on the noise")
         self.layers.currentIndexChanged.connect(self._on_layer)
+        self.layers.data_changed.connect(self._on_layer)
         self.axes.changed.connect(self.measure)
         self.viewer.events.theme.connect(lambda _: self.plot.set_theme(self.viewer.theme))
         self.plot.set_theme(self.viewer.theme)

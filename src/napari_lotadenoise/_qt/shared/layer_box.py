@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox
 
 from napari_lotadenoise._qt.shared.layers import data_of
@@ -25,6 +26,9 @@ class LayerBox(QComboBox):
     Live layers of a run are not offered. A result is, but does not take the place of its source unasked: whoever tries
     again wants to start from the source.
     """
+
+    #: The chosen layer has got other data.
+    data_changed = Signal()
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
@@ -63,6 +67,7 @@ class LayerBox(QComboBox):
             if isinstance(layer, Image) and layer.metadata.get("lotadenoise") != LIVE and MARK not in layer.metadata:
                 self.addItem(layer.name, layer)
                 layer.events.name.connect(self._rename)
+                layer.events.data.connect(self._on_data)
         kept = self._choose(chosen)
         self.blockSignals(False)
         if not kept:
@@ -73,6 +78,10 @@ class LayerBox(QComboBox):
         active = self._viewer.layers.selection.active
         if isinstance(active, Image) and {"lotadenoise", MARK}.isdisjoint(active.metadata):
             self._choose(active)
+
+    def _on_data(self, event: Any = None) -> None:
+        if event is None or event.source is self.layer:
+            self.data_changed.emit()
 
     def _rename(self, event: Any = None) -> None:
         for index in range(self.count()):
