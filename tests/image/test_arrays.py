@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
 
 from napari_lotadenoise import denoise, estimate_noise
 from napari_lotadenoise.errors import AxesError, ImageError
+from napari_lotadenoise.image.cached import Cached, cached
 from tests.helpers import scene
 
 
@@ -56,3 +60,48 @@ def test_axes_may_be_a_sequence_of_letters(image):
     assert estimate_noise(image[None], ["Z", "Y", "X"]).sigma > 0
     with pytest.raises(AxesError, match="one letter for each dimension"):
         denoise(image, "gaussian", ("y", 3))
+
+
+def test_chunks_of_dask_are_computed_once_and_let_go_with_their_array():
+    dask = pytest.importorskip("dask.array")
+    rng = np.random.default_rng(0)
+    data = rng.normal(100, 10, (3, 2, 64, 64)).astype(np.float32)
+    computed = []
+
+    def load(block_info=None):
+        where = block_info[None]["array-location"]
+        computed.append(str(where))
+        return data[tuple(slice(*span) for span in where)]
+
+    lazy = dask.map_blocks(load, chunks=((1, 1, 1), (1, 1), (40, 24), (64,)), dtype=np.float32)
+    report = estimate_noise(lazy, "TZYX")
+    result = denoise(lazy, "gaussian", "TZYX")
+    assert report.sigma == estimate_noise(data, "TZYX").sigma
+    np.testing.assert_array_equal(result.image, denoise(data, "gaussian", "TZYX").image)
+    assert len(computed) == len(set(computed)) == 12
+    watch = weakref.ref(lazy)
+    del lazy, result
+    gc.collect()
+    assert watch() is None
+
+
+def test_what_is_cached_is_what_numpy_gives():
+    dask = pytest.importorskip("dask.array")
+    data = np.arange(5 * 7 * 9).reshape(5, 7, 9)
+    array = dask.from_array(data, chunks=(2, 3, 4))
+    lazy = cached(array)
+    for index in [
+        ...,
+        0,
+        -1,
+        (slice(1, 4), 2),
+        (slice(None), slice(3, 3)),
+        (4, slice(2, 6), slice(None, None, 2)),
+        (..., 8),
+    ]:
+        np.testing.assert_array_equal(lazy[index], data[index])
+    small = Cached(array, budget=200)
+    np.testing.assert_array_equal(small[...], data)
+    np.testing.assert_array_equal(small[1:5, 2:7, 3:9], data[1:5, 2:7, 3:9])
+    with pytest.raises(IndexError, match="no index 5"):
+        lazy[5]

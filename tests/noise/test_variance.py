@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_lotadenoise.errors import ImageError
-from napari_lotadenoise.noise import VarianceFit, fit_planes, measure_images, photon_transfer
+from napari_lotadenoise.noise import VarianceFit, estimate_noise, fit_planes, measure_images, photon_transfer
 from tests.helpers import scene
 
 
@@ -76,3 +76,14 @@ def test_odd_planes_give_numbers_and_no_dependence(plane):
     fit = fit_planes([plane])
     assert np.isfinite([fit.gain, fit.offset, fit.rise]).all()
     assert not fit.signal_dependent
+
+
+@pytest.mark.parametrize("exponent", [-60, -30, -12, 25, 40])
+def test_powers_of_two_change_nothing_but_the_unit(exponent):
+    image = 4.0 * np.random.default_rng(0).poisson(np.broadcast_to(np.linspace(3, 50, 160), (160, 160)))
+    unit = 2.0**exponent
+    plain, other = estimate_noise(image), estimate_noise(image * unit)
+    assert other.fit.gain / unit == pytest.approx(plain.fit.gain, rel=1e-9)
+    assert other.sigma / unit == pytest.approx(plain.sigma, rel=1e-9)
+    assert (other.signal_dependent, other.degree) == (plain.signal_dependent, plain.degree)
+    assert plain.signal_dependent

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from napari_lotadenoise.image.arrays import array_of
 from napari_lotadenoise.image.isolation import measure_isolation
 from napari_lotadenoise.image.stack import Layout, Stack
 
@@ -28,7 +29,7 @@ def neighbours_alike(image: Any, layout: Layout) -> bool:
     depth = tuple(image.shape)[layout.axes.index("Z")] if "Z" in layout.axes else 1
     if depth < FEWEST:
         return False
-    stack = Stack(image, Layout(layout.axes, layout.channels, volume=True), fill=True)
+    stack = Stack(array_of(image), Layout(layout.axes, layout.channels, volume=True), fill=True)
     stack.isolation = measure_isolation(stack)
     middles = [slice(max(0, (n - SIDE) // 2), max(0, (n - SIDE) // 2) + min(n, SIDE)) for n in stack.spatial[1:]]
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ from napari_lotadenoise.prediction.predictor import Predictor
 from napari_lotadenoise.prediction.tiling import Tile, read_tile, tile_side
 from napari_lotadenoise.pretrained import warm_start
 from napari_lotadenoise.training.trainer import Trainer
+
+#: Pixels of an image that one pass of the shipped network denoises in a moment.
+_MOMENT = 1 << 21
 
 
 class _Region(NamedTuple):
@@ -47,8 +51,8 @@ class PreviewMaker:
         side = tile_side(*warm_start.tiling_of(job.method, job.training), largest=PREVIEW_SIDE)
         self.viewport = Viewport(job.stack, job.layout, side)
         level, threads = job.options.instant_preview, job.asked_threads
-        # A method that is itself one pass of the shipped network has no use for it.
-        wanted = level > 0 and not job.method.weights(job.stack.ndim)
+        # A method that is itself one pass of the shipped network has no use for it, where that pass takes but a moment.
+        wanted = level > 0 and (not job.method.weights(job.stack.ndim) or math.prod(job.stack.array.shape) > _MOMENT)
         self._instant = InstantPreview(job.stack, job.layout, job.device, level, threads) if wanted else None
         self._previewed: ViewRequest | None = None
         self._handover: tuple[int, PreviewHandover] | None = None

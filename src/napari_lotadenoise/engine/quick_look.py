@@ -9,6 +9,7 @@ from typing import Any
 from napari_lotadenoise.compute import devices, process_settings
 from napari_lotadenoise.engine.instant_preview import InstantPreview
 from napari_lotadenoise.events import Command, Discarded, Failed, Finished, LevelRequest, Preview, ViewRequest
+from napari_lotadenoise.image.arrays import array_of
 from napari_lotadenoise.image.checks import check_unread
 from napari_lotadenoise.image.stack import layout_for
 from napari_lotadenoise.options import Options
@@ -37,6 +38,7 @@ def quick_look(image: Any, options: Options) -> Looks:
         after an error.
     """
     try:
+        image = array_of(image)
         layout = layout_for(tuple(image.shape), options.axes, options.channels, options.volume)
         stack = check_unread(image, layout, fill=options.fill)
         device, _ = devices.choose(options.device)

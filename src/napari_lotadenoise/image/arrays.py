@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from napari_lotadenoise.errors import ImageError
+from napari_lotadenoise.image.cached import cached
 
 
 def array_of(image: Any) -> Any:
     """Return an image as an array, itself where it is one already, however lazy.
 
-    Tensors of torch come to the processor, lists become arrays. Masked pixels become NaN (see `is_masked`).
+    Tensors of torch come to the processor, lists become arrays. Masked pixels become NaN (see `is_masked`). Chunks
+    of dask are computed once.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def array_of(image: Any) -> Any:
             f"The image is a lazy array of an unknown shape {tuple(image.shape)}; "
             "call its compute_chunk_sizes(), or give it a shape, before it is denoised."
         )
-    return image
+    return cached(image) if type(image).__module__.partition(".")[0] == "dask" else image
 
 
 def is_masked(image: Any) -> bool:

@@ -21,6 +21,10 @@ _SORTED = 1 << 16
 _CUT, _WITHIN = 3.0, 0.9733369
 #: The variance is never taken for less than this share of its largest value in the image.
 _FLOOR = 1e-3
+#: Largest intensities of images that are fitted as they are.
+_USUAL = (1e-2, 1e7)
+#: Smallest variance of all: the smallest number of float32, whatever the unit of the intensities.
+_TINY = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class VarianceFit:
     def floor(self) -> float:
         """Return the smallest credible variance."""
         top = max(self.gain * self.low, self.gain * self.high) + self.offset
-        return max(top * _FLOOR, 1e-12)
+        return max(top * _FLOOR, _TINY)
 
     @property
     def zero(self) -> float:
@@ -76,6 +80,13 @@ class VarianceFit:
         return VarianceFit(
             self.gain * share, self.offset * share, self.gain_error * share, self.offset_error * share,
             self.means, self.variances * share, self.weights, self.low, self.high,
+        )  # fmt: skip
+
+    def in_units(self, unit: float) -> VarianceFit:
+        """Return the fit of an image as many times as bright."""
+        return VarianceFit(
+            self.gain * unit, self.offset * unit**2, self.gain_error * unit, self.offset_error * unit**2,
+            self.means * unit, self.variances * unit**2, self.weights, self.low * unit, self.high * unit,
         )  # fmt: skip
 
     def typical_variance(self, intensity: np.ndarray) -> np.ndarray:
@@ -126,6 +137,9 @@ def fit_planes(planes: Sequence[np.ndarray]) -> VarianceFit:
     VarianceFit
         In the units of the planes. A single level of noise (gain 0) where there are too few intensities for a line.
     """
+    unit = _unit(planes)
+    if unit != 1:
+        return fit_planes([np.asarray(plane, dtype=np.float64) / unit for plane in planes]).in_units(unit)
     points = [point for plane in planes for point in _points(np.asarray(plane, dtype=np.float64))]
     points = [point for point in points if point[1] > 0] or points  # where nothing varies, nothing was measured
     if not points:
@@ -164,6 +178,14 @@ def photon_transfer(frames: np.ndarray) -> VarianceFit:
     if not points:
         return VarianceFit(0.0, float(half.mean()), low=float(frames.min()), high=float(frames.max()))
     return _line(*np.array(points).T)
+
+
+def _unit(planes: Sequence[np.ndarray]) -> float:
+    """Return a power of two in whose units images are that are so bright or so dim that squares and least squares lose digits."""
+    top = max(float(np.abs(plane).max()) for plane in planes)
+    if not np.isfinite(top) or top == 0 or _USUAL[0] < top < _USUAL[1]:
+        return 1.0
+    return float(2.0 ** np.floor(np.log2(top)))
 
 
 def _points(plane: np.ndarray) -> list[tuple[float, float, float]]:
