@@ -224,3 +224,11 @@ def test_pixels_that_cannot_be_written_are_kept_elsewhere(tmp_path, monkeypatch)
         io.write(tmp_path / "a.tif", io.Picture(data, "YX"))
     kept = str(caught.value).split("kept in ")[1].split(" (numpy)")[0]
     np.testing.assert_array_equal(np.load(kept), data)
+
+
+@pytest.mark.parametrize("name", TIFFS)
+def test_names_that_do_not_fit_the_channels_are_left_out(tmp_path, name):
+    told = Calibration(channels=("one", "two", "three"), colours=("blue", "00FF00"))
+    back = through(tmp_path / name, io.Picture.of(array(2, 8, 9), "CYX", told)).calibration
+    assert back.channels == ()
+    assert back.colours in ((), ("FFFFFF", "00FF00"), ("blue", "00FF00"))

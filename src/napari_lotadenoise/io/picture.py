@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,11 @@ class Picture:
         units = {axis: self.units.get(axis, "s" if axis == "T" else self.unit) for axis in self.scale}
         kept = {axis: unit for axis, unit in units.items() if unit != "pixel"}
         found = Calibration.of(self.scale, kept, origin=self.origin, channels=self.channels, colours=self.colours)
-        return found.along(self.axes)
+        found = found.along(self.axes)
+        count = self.data.shape[self.axes.index("C")] if "C" in self.axes else 0
+        # Names of other channels than these, as of an image that was cut, are none.
+        names, colours = (told if len(told) == count else () for told in (found.channels, found.colours))
+        return replace(found, channels=names, colours=colours)
 
     @property
     def known_axes(self) -> str | None:

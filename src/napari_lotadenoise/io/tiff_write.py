@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -100,7 +101,6 @@ def _write_ome(path: Path, picture: Picture, recipe: Recipe | None) -> None:
     if recipe is not None:
         metadata["MapAnnotation"] = {"Namespace": "napari-lotadenoise", "recipe": json.dumps(recipe.to_dict())}
     shown = _appearance(picture)
-    places = range(picture.data.shape[0]) if "P" in picture.axes else [...]
     size = int(np.prod(picture.data.shape, dtype=np.int64)) * picture.data.dtype.itemsize
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -108,7 +108,7 @@ def _write_ome(path: Path, picture: Picture, recipe: Recipe | None) -> None:
             tifffile.imwrite(path, **pixels(picture.data, picture.axes), ome=True, metadata=metadata, **shown)
             return
         with tifffile.TiffWriter(path, ome=True, bigtiff=size > BIG) as tif:
-            for place in places:
+            for place in range(picture.data.shape[0]):
                 given = pixels(np.asarray(picture.data[place]), picture.axes[1:])
                 tif.write(**given, metadata=metadata, **shown)
 
@@ -132,7 +132,7 @@ def _ome_metadata(found: Calibration, axes: str) -> dict[str, Any]:
 
 def _signed(colour: str) -> int:
     """Return the number that OME has for "RRGGBB": red, green, blue and opacity in a signed number of 32 bits."""
-    number = int(colour or "FFFFFF", 16) << 8 | 0xFF
+    number = int(colour if re.fullmatch("[0-9A-Fa-f]{6}", colour) else "FFFFFF", 16) << 8 | 0xFF
     return number - 2**32 if number >= 2**31 else number
 
 
