@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_lotadenoise import Recipe, denoise
-from napari_lotadenoise.errors import FileError
+from napari_lotadenoise.errors import FileError, LotaDenoiseError
 from napari_lotadenoise.recipe import fingerprint
 
 
@@ -61,3 +61,30 @@ def test_a_newer_format_is_refused(result):
     content["format"] = 99
     with pytest.raises(FileError, match="format 99"):
         Recipe.from_json(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"format": 1}' + " " * (1 << 20),
+        "null",
+        "[]",
+        "3",
+        '{"format": "new"}',
+        '{"format": 1, "method": "gaussian", "steps_done": 5, "notes": []}',
+        '{"format": 1, "steps_done": [], "notes": [], "repaired": 3}',
+        "\x00\xff",
+    ],
+)
+def test_a_hostile_text_is_refused_in_a_sentence(text):
+    with pytest.raises(FileError, match="This is no recipe of napari-lotadenoise"):
+        Recipe.from_json(text)
+
+
+def test_a_recipe_can_name_nothing_but_known_methods_and_values_within_bounds(noisy):
+    recipe = denoise(noisy, "gaussian").recipe
+    for change in ({"method": "os.system"}, {"parameters": {"path": "/etc/passwd"}}, {"training": {"stride": 10**9}}):
+        asked = Recipe.from_json(json.dumps(recipe.to_dict() | change)).arguments()
+        with pytest.raises(LotaDenoiseError):
+            denoise(noisy, **asked)

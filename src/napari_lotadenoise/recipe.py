@@ -18,12 +18,14 @@ import numpy as np
 from napari_lotadenoise import citation
 from napari_lotadenoise.contract.params import check, parameters
 from napari_lotadenoise.contract.run_options import RunOptions
-from napari_lotadenoise.errors import FileError, ParameterError
+from napari_lotadenoise.errors import FileError, LotaDenoiseError
 
 #: Raised when a recipe of an older version could not be read any more.
 FORMAT = 1
 #: Planes by which an array that is not in memory is recognised.
 RECOGNISED = 8
+#: Letters of a recipe at most: it lists up to a thousand pixels, and no more than that.
+LONGEST = 1 << 20
 
 
 class EndReason(enum.Enum):
@@ -122,6 +124,8 @@ class Recipe(RunOptions):
         FileError
             Where the text is no recipe, or one of a newer format.
         """
+        if len(text) > LONGEST:
+            raise FileError(f"This is no recipe of napari-lotadenoise (it has {len(text)} letters).")
         try:
             content = json.loads(text)
             if content["format"] > FORMAT:
@@ -131,7 +135,9 @@ class Recipe(RunOptions):
             content["steps_done"], content["notes"] = tuple(content["steps_done"]), tuple(content["notes"])
             content["repaired"] = tuple(tuple(place) for place in content.get("repaired", ()))
             return cls(**content)
-        except (json.JSONDecodeError, KeyError, TypeError, ParameterError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, LotaDenoiseError) as error:
+            if isinstance(error, FileError):
+                raise
             raise FileError(f"This is no recipe of napari-lotadenoise ({error}).") from None
 
 
