@@ -56,6 +56,7 @@ class CropBox(QWidget):
         self.side.setValue(256)
         self.side.setSuffix(" px")
         self.side.setAccessibleName("Side of the part")
+        self.side.setToolTip("Height and width of the part, in pixels")
         self.draw = button("Draw a rectangle", "Add a shapes layer to draw the part in", self.draw_rectangle)
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)

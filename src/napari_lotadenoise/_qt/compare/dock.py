@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from napari_lotadenoise._qt.compare.setup import CompareSetup
 from napari_lotadenoise._qt.denoise.session import RunRequest
 from napari_lotadenoise._qt.shared.axes_form import layout_of
 from napari_lotadenoise._qt.shared.layers import Source
-from napari_lotadenoise._qt.shared.widgets import Dock, button, fill_dock, label
+from napari_lotadenoise._qt.shared.widgets import Dock, button, fill_dock, label, share
 from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.image.stack import Layout
 from napari_lotadenoise.options import Options
@@ -84,6 +85,7 @@ class CompareWidget(Dock):
         controller = self.controller
         self.destroyed.connect(lambda *_: controller.session.leave() if controller.session is not None else None)
         self.setup, self.results = CompareSetup(self.viewer), CompareResults(self.viewer)
+        self.setup.layers.currentIndexChanged.connect(self._share)
         self.compare_button = button("Compare", "Run the ticked methods one after another", self.compare)
         self.compare_button.setMinimumHeight(34)
         self.stop_one_button = button("Stop one", "Stop the chosen method, or the one that is running", self.stop_one)
@@ -209,6 +211,17 @@ class CompareWidget(Dock):
         applier.said.connect(self._say)
         applier.ended.connect(self._on_applied)
         return applier
+
+    def follow(self, layer: Image | None, layout: Layout) -> None:
+        """Take over the layer and the axes that another dock has chosen."""
+        if layer is not self.setup.layer:
+            self.setup.layers.choose(layer)
+        if layer is self.setup.layer and layer is not None and self.setup.axes.letters != layout.axes:
+            self.setup.axes.set_layout(layout.axes, layout.channels, layout.volume)
+
+    def _share(self, *_: Any) -> None:
+        with contextlib.suppress(LotaDenoiseError):
+            share(self, self.setup.layer, self.setup.axes.layout_value())
 
     def _on_theme(self, event: Any = None) -> None:
         self.results.profile.set_theme(self.viewer.theme)

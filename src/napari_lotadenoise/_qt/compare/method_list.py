@@ -120,6 +120,8 @@ class MethodList(QWidget):
         for name, kind in METHODS.items():
             self.method.addItem(kind.info.title, name)
         narrow(self.method, self.parameter)
+        self.method.setToolTip("Method to try at several values")
+        self.parameter.setToolTip("Parameter of the method that takes these values")
         self.values.setPlaceholderText("0, 0.3, 1")
         self.values.setToolTip("Values of the parameter, with commas between them; each takes part by itself.")
         self.values.returnPressed.connect(self.add_sweep)

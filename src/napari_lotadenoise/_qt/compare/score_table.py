@@ -50,7 +50,7 @@ class ScoreTable(QTableWidget):
         """Show entries that wait for their turn."""
         self.setSortingEnabled(False)
         self.setRowCount(0)
-        self._head(["Method", "CandidateView"], ["What is done.", "How far it is."])
+        self._head(["Method", "State"], ["What is done.", "How far it is."])
         for number, candidate in enumerate(candidates):
             self.insertRow(number)
             self.setItem(number, _METHOD, _item(candidate.label, number))
@@ -74,7 +74,7 @@ class ScoreTable(QTableWidget):
         self.setSortingEnabled(False)
         shown = [column for column in comparison.columns if column.name not in ("method", "verdict", "place")]
         self._head(
-            ["Method", "CandidateView", *(column.title for column in shown)],
+            ["Method", "State", *(column.title for column in shown)],
             ["What was done.", "Where it stands.", *(column.about for column in shown)],
         )
         # In a narrow dock the first score has to be seen beside the method.

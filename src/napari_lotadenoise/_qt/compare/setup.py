@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QSpinBox, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from napari_lotadenoise._qt.compare.crop_box import CropBox
 from napari_lotadenoise._qt.compare.method_list import MethodList
 from napari_lotadenoise._qt.compare.session import ComparisonRequest
 from napari_lotadenoise._qt.noise.noise_line import NoiseLine
 from napari_lotadenoise._qt.shared.axes_form import AxesForm
+from napari_lotadenoise._qt.shared.fold import Fold
 from napari_lotadenoise._qt.shared.layer_box import LayerBox, ReferenceBox
 from napari_lotadenoise._qt.shared.layers import data_of
 from napari_lotadenoise._qt.shared.widgets import labelled
@@ -51,9 +51,11 @@ class CompareSetup(QWidget):
         self.budget.setValue(_BUDGET)
         self.budget.setToolTip("Training of a method is finished early after this time, with what it has learnt.")
         self.seed.setRange(0, 2**31 - 1)
+        self.seed.setToolTip("Source of all chance, the same for all methods; the same seed gives the same results.")
         self.keep = QCheckBox(f"Keep {SNAPSHOTS} steps of each")
         self.keep.setToolTip("To see what more steps do, and to go back to an earlier one.")
         self.fill = QCheckBox("Fill NaN and inf")
+        self.fill.setToolTip("Replace them by the nearest finite value; otherwise an image that holds any is refused.")
         self._arrange()
         self.layers.currentIndexChanged.connect(self._on_layer)
         self.axes.changed.connect(self._measure)
@@ -105,14 +107,12 @@ class CompareSetup(QWidget):
         self.noise_line.measurement.forget()
 
     def _arrange(self) -> None:
-        more, inside = QCollapsible("Time, seed, sweep"), QWidget()
-        more.setDuration(0)
+        inside = QWidget()
         box = QVBoxLayout(inside)
         box.setContentsMargins(0, 0, 0, 0)
         box.addLayout(labelled(("Time for each", self.budget), ("Seed", self.seed), ("", self.keep), ("", self.fill)))
         box.addWidget(self.method_list.sweep_box)
-        more.setContent(inside)
-        more.collapse(animate=False)
+        more = Fold("Time, seed, sweep", inside)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addLayout(labelled(("Layer", self.layers), ("Reference", self.reference)))

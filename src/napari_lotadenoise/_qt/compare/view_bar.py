@@ -41,6 +41,9 @@ class ViewBar(QWidget):
         self.mode, self.first, self.second = QComboBox(), QComboBox(), QComboBox()
         narrow(self.first, self.second)
         self.mode.addItems(list(MODES))
+        self.mode.setToolTip("How results are shown: one at a time, side by side, split by a line, ...")
+        self.first.setToolTip("First result to look at")
+        self.second.setToolTip("Second result to look at")
         self.toggle_button = button(
             f"Toggle A / B  ({KEY})", "Show B where A is seen, and the other way round", self.toggled.emit
         )

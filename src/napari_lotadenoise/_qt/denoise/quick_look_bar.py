@@ -91,6 +91,7 @@ class QuickLookBar(QWidget):
         for switch in (self.switch, self.instant_preview):
             switches.addWidget(switch)
         self._level = QLabel("Noise level")
+        self._level.setBuddy(self.slider)
         for widget in (self._level, self.slider, self.apply):
             row.addWidget(widget)
         box = QVBoxLayout(self)

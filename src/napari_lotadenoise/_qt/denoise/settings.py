@@ -209,6 +209,9 @@ class SettingsPanel(QWidget):
         name.setBuddy(self.method)
         narrow(self.method, self.preset)
         self.method.setAccessibleName("Method")
+        self.method.setToolTip(
+            "Auto chooses by the noise; the others have their idea below, and more behind the question mark"
+        )
         self.preset.setAccessibleName("Preset")
         self.preset.setMinimumContentsLength(6)
         row.addWidget(name)

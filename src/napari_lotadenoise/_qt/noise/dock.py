@@ -7,13 +7,13 @@ import contextlib
 import napari
 from napari.layers import Image
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from napari_lotadenoise._qt.noise.measurement import NoiseMeasurement
 from napari_lotadenoise._qt.noise.plots import NoisePlot
 from napari_lotadenoise._qt.shared.axes_form import AxesForm
 from napari_lotadenoise._qt.shared.layer_box import LayerBox
-from napari_lotadenoise._qt.shared.widgets import Dock, fill_dock, label, labelled, present, share
+from napari_lotadenoise._qt.shared.widgets import Dock, button, fill_dock, label, labelled, present, share
 from napari_lotadenoise.comparison import advice
 from napari_lotadenoise.errors import LotaDenoiseError
 from napari_lotadenoise.image.stack import Layout
@@ -38,8 +38,7 @@ class NoiseWidget(Dock):
         self.verdict, self.numbers, self.advice = (label() for _ in range(3))
         self.numbers.setStyleSheet("font-family: monospace; font-size: 8pt")
         self.numbers.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.copy = QPushButton("Copy numbers")
-        self.copy.clicked.connect(self.copy_numbers)
+        self.copy = button("Copy numbers", "Put the verdict and the numbers on the clipboard", self.copy_numbers)
         self.measurement = NoiseMeasurement()
         self.measurement.found.connect(self._show)
         self._arrange()
@@ -90,9 +89,11 @@ class NoiseWidget(Dock):
         content = QWidget()
         box = QVBoxLayout(content)
         box.addLayout(labelled(("Layer", self.layers)))
-        for widget in (self.axes, self.verdict, self.advice, self.plot, self.numbers, self.copy):
+        for widget in (self.axes, self.verdict, self.advice):
             box.addWidget(widget)
-        box.addStretch()
+        box.addWidget(self.plot, 1)
+        box.addWidget(self.numbers)
+        box.addWidget(self.copy)
         fill_dock(self, content)
 
     def _on_layer(self, index: int = 0) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from magicgui.widgets import Container, create_widget
+from qtpy.QtWidgets import QLabel
 
 from napari_lotadenoise.contract.params import Parameter, parameters
 
@@ -39,12 +40,21 @@ def make_form(
     ]
     form = Container(widgets=widgets, labels=True)
     form.margins = (0, 0, 0, 0)
+    _make_buddies(form)
     return form
 
 
 def read_form(form: Container[Any]) -> dict[str, Any]:
     """Return the values of a form by the names of their settings; None where an optional one is left open."""
     return {widget.name: None if _left_open(widget) else widget.value for widget in form}
+
+
+def _make_buddies(form: Container[Any]) -> None:
+    """Tell each label which widget it names, for keyboards and screen readers; magicgui does not."""
+    by_label = {widget.label: widget.native for widget in form}
+    for text in form.native.findChildren(QLabel):
+        if text.text() in by_label:
+            text.setBuddy(by_label[text.text()])
 
 
 def _widget(parameter: Parameter, value: Any, choices: Sequence[str]) -> Any:

@@ -33,6 +33,7 @@ class LayerBox(QComboBox):
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         narrow(self)
+        self.setToolTip("The image layer; it follows the active one, but for results")
         self._viewer = viewer
         layers = viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):

@@ -20,8 +20,8 @@ from napari_lotadenoise._qt.shared.widgets import present
 from napari_lotadenoise.contract.capabilities import Curve
 from napari_lotadenoise.events import Progress
 
-#: Told apart by brightness and dash too, not by hue alone.
-COLOURS = ("#4c9be8", "#e8a33d", "#5cb878", "#c678dd")
+#: Told apart by dash too, not by hue alone; each can be seen on the background of a dark and of a light theme.
+COLOURS = ("#3b7fcc", "#b86c12", "#2c8f51", "#ad5cd1")
 _DASHES = (None, [6, 3], [2, 3], [8, 3, 2, 3])
 _SMALLEST = 1e-7
 #: Pixels that a plot has at least, and at most.
