@@ -38,8 +38,8 @@ class Options(RunOptions):
         Why method and settings were chosen, for the record.
     predictable : float, optional
         Share of the noise that its neighbours tell, where it was measured before; for the estimated time only.
-    preview_share : float
-        Share of the time that previews may take.
+    preview_share : float, optional
+        Share of the time that previews may take, where it is not the usual one.
     """
 
     preset: str = ""
@@ -49,7 +49,7 @@ class Options(RunOptions):
     instant_preview: float = 0.0
     reason: str = ""
     predictable: float | None = None
-    preview_share: float = 0.3
+    preview_share: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -15,8 +15,8 @@ class Clock:
 
     Parameters
     ----------
-    preview_share : float
-        Share of the time that previews may take, above 0, at most 1.
+    preview_share : float, optional
+        Share of the time that previews may take, above 0.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Clock:
         Whether the run was ever paused.
     """
 
-    def __init__(self, preview_share: float = PREVIEW_SHARE) -> None:
+    def __init__(self, preview_share: float | None = None) -> None:
         self._preview_share = preview_share
         self.start = self._last_report = time.perf_counter()
         self.paused = False
@@ -69,7 +69,7 @@ class Clock:
 
     def previewed(self, seconds: float) -> None:
         """Record the cost of a preview; the next one waits in proportion."""
-        self._next_preview = time.perf_counter() + max(PREVIEW_EVERY, seconds / self._preview_share)
+        self._next_preview = time.perf_counter() + max(PREVIEW_EVERY, seconds / (self._preview_share or PREVIEW_SHARE))
 
     def rate(self, step: int) -> float:
         """Return the steps a second, smoothed; called with every report."""
