@@ -8,7 +8,7 @@ BIN = $(VENV)/bin
 PACKAGES = xvfb xauth libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 \
            libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
 
-.PHONY: demo test check docs bench clean system install
+.PHONY: demo test check docs fuzz bench clean system install
 
 demo: install
 	$(BIN)/python -m napari_lotadenoise._qt.demo
@@ -27,6 +27,10 @@ check: $(VENV)/.dev
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W docs docs/_build
+
+# Thousands of random images; FUZZ tells how many of each kind.
+fuzz: install
+	FUZZ=$${FUZZ:-2500} $(BIN)/python -m pytest -q tests/test_fuzz.py
 
 bench: install
 	$(BIN)/python benchmarks/quality.py

@@ -50,7 +50,7 @@ def look(stack: Stack, group: int, noise: Sequence[NoiseModel] = ()) -> Seen:
     sigma = None
     if noise:
         variances = [
-            np.mean([model.fit.variance(block[channel]).mean() for block in blocks])
+            np.mean([model.fit.variance(block[channel].astype(np.float64)).mean() for block in blocks])
             for channel, model in enumerate(noise)
         ]
         sigma = float(np.sqrt(np.mean(variances)))
