@@ -51,7 +51,7 @@ def _masked(image):
 
 
 def _read_only(image):
-    image.flags.writeable = False
+    image.setflags(write=False)
     return image
 
 
